@@ -209,6 +209,7 @@ func (h *Handlers) showSetup(c *call, status int, page templates.SetupPage) erro
 	if err != nil {
 		return err
 	}
+	base.Path = "" // the token in the address is for nobody else's links
 	page.Page, page.MinPassword = base, minPassword
 	c.Writer.Header().Set("Referrer-Policy", "no-referrer") // the token is in the address
 	return c.page(status, page)

@@ -28,6 +28,18 @@ func (c *call) bind(into any) error {
 	return c.bindForm(into)
 }
 
+// checkAddress refuses an address that holds something else than text.
+func checkAddress(address *url.URL) error {
+	query, err := url.QueryUnescape(address.RawQuery)
+	if err != nil {
+		return badRequest("", "The address has a %% that is not followed by two hexadecimal digits.")
+	}
+	if text := address.Path + query; !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return badRequest("", "The address is not valid UTF-8, or holds a NUL character.")
+	}
+	return nil
+}
+
 func (c *call) bindJSON(into any) error {
 	mediaType, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json") {
@@ -79,6 +91,9 @@ func checkJSON(body []byte) error {
 		if err != nil {
 			return wordJSON(err)
 		}
+		if first && token == nil { // null would pass for an object without fields
+			return badRequest("", "The body must be a JSON object, not null.")
+		}
 		if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
 			stack = stack[:len(stack)-1]
 			continue
@@ -86,7 +101,7 @@ func checkJSON(body []byte) error {
 		if n := len(stack); n > 0 && stack[n-1].names != nil {
 			top := &stack[n-1]
 			if !top.isValue {
-				name := strings.ToLower(token.(string))
+				name := strings.ToLower(strings.ToUpper(token.(string))) // as encoding/json folds names
 				if top.names[name] {
 					return badRequest(token.(string), "is given twice")
 				}

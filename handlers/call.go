@@ -28,6 +28,10 @@ type call struct {
 // one place.
 func (h *Handlers) face(isAPI bool, handle func(*call) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if err := checkAddress(c.Request.URL); err != nil {
+			middleware.Fail(c, err)
+			return
+		}
 		if err := handle(&call{Context: c, h: h, actor: middleware.ActorOf(c), api: isAPI}); err != nil {
 			middleware.Fail(c, err)
 		}
@@ -67,7 +71,7 @@ func (c *call) page(status int, page any) error {
 func (c *call) private() {
 	h := c.Writer.Header()
 	h.Add("Vary", "Cookie")
-	if c.actor.IsSignedIn() || c.Request.Method != http.MethodGet {
+	if c.actor.IsSignedIn() || !c.isRead() {
 		h.Set("Cache-Control", "no-store")
 		return
 	}
@@ -99,10 +103,15 @@ func local(to string) string {
 	return to
 }
 
+// isRead tells whether the request only looks: HEAD is GET without the body.
+func (c *call) isRead() bool {
+	return c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+}
+
 // basePage fills what every page carries.
 func (c *call) basePage(title string) (templates.Page, error) {
 	p := templates.Page{Site: c.h.Site, Title: title, Path: c.Request.URL.RequestURI()}
-	if c.Request.Method != http.MethodGet {
+	if !c.isRead() {
 		p.Path = ""
 	}
 	if !c.actor.IsSignedIn() {
@@ -149,12 +158,21 @@ func (c *call) paging() (models.Page, error) {
 
 // nextURL is this address with another cursor; "" when there is no next page.
 func (c *call) nextURL(cursor, fragment string) string {
+	return c.nextOf(c.Request.URL.Path, cursor, fragment)
+}
+
+// nextOf is nextURL for a list whose page is at path, also when it is shown in
+// answer to a form.
+func (c *call) nextOf(path, cursor, fragment string) string {
 	if cursor == "" {
 		return ""
 	}
-	query := c.Request.URL.Query()
+	query := url.Values{}
+	if c.isRead() {
+		query = c.Request.URL.Query()
+	}
 	query.Set("cursor", cursor)
-	return c.Request.URL.Path + "?" + query.Encode() + fragment
+	return path + "?" + query.Encode() + fragment
 }
 
 // list makes one page of a list.

@@ -47,7 +47,7 @@ func (h *Handlers) createComment(c *call) error {
 		return err
 	}
 	if form.Action == "preview" {
-		html, err := h.Store.PreviewComment(c.Request.Context(), form.Body)
+		html, err := c.previewComment(form.Body)
 		return h.composerAgain(c, form, html, err)
 	}
 	comment, err := h.Store.CreateComment(c.Request.Context(), c.actor, c.Param("slug"), models.CommentInput{Body: form.Body, ParentID: form.ParentID})
@@ -84,21 +84,45 @@ func (h *Handlers) composerAgain(c *call, form commentForm, preview string, caus
 			return err
 		}
 		if page.Composer == nil {
-			return cause // not for him to comment here: the error page gives the text back
+			return noComposer(cause, page.Article) // the error page gives the text back
 		}
 		fill(page.Composer)
 		return c.page(status, page)
 	}
 	page, err := h.threadWithReplies(c, form.ParentID)
-	if err != nil || page.Composer == nil {
-		if cause != nil {
-			return cause
-		}
+	switch {
+	case err != nil && cause != nil:
+		return cause
+	case err != nil:
 		return err
+	case page.Composer == nil:
+		return noComposer(cause, page.Article)
 	}
 	fill(page.Composer)
 	return c.page(status, page)
 }
+
+// noComposer is what to answer when there is no form to come back to: what went
+// wrong, or why a mere preview has no place here.
+func noComposer(cause error, art templates.Article) error {
+	switch {
+	case cause != nil:
+		return cause
+	case art.CommentClosedWhy != "":
+		return &models.Error{Kind: models.Forbidden, Message: art.CommentClosedWhy}
+	}
+	return &models.Error{Kind: models.Conflict, Message: "This comment cannot be answered."}
+}
+
+// previewComment renders a comment for whoever could post one.
+func (c *call) previewComment(body string) (string, error) {
+	if !c.actor.IsSignedIn() {
+		return "", errPreview
+	}
+	return c.h.Store.PreviewComment(c.Request.Context(), body)
+}
+
+var errPreview = &models.Error{Kind: models.Unauthorized, Message: "Sign in to see a preview."}
 
 func (h *Handlers) articlePage(c *call) error {
 	page, err := c.paging()
@@ -125,11 +149,11 @@ func (h *Handlers) articleWithDiscussion(c *call, sort models.Sort, page models.
 	if err != nil {
 		return nil, err
 	}
-	if c.Request.Method != http.MethodGet {
+	if !c.isRead() {
 		base.Path = articleURL(d.Article.Slug)
 	}
 	view := &templates.ArticlePage{Page: base, Article: h.articleView(c.actor, &d.Article), Sort: string(sort), Policy: policyWords[d.Article.Thread.Policy],
-		Next: c.nextURL(d.Next, "#discussion"), Revised: d.Article.Revision > 1 && d.Article.UpdatedAt > d.Article.PublishedAt}
+		Next: c.nextOf(articleURL(d.Article.Slug), d.Next, "#discussion"), Revised: d.Article.Revision > 1 && d.Article.UpdatedAt > d.Article.PublishedAt}
 	for _, root := range d.Roots {
 		view.Comments = append(view.Comments, h.node(c.actor, root, 0))
 	}
@@ -221,7 +245,7 @@ func (h *Handlers) threadWithReplies(c *call, id int64) (*templates.ThreadPage, 
 	if err != nil {
 		return nil, err
 	}
-	page := &templates.ThreadPage{Page: base, HiddenAncestors: focus.Above, Comment: h.node(c.actor, focus.Branch, 0), Next: c.nextURL(focus.Branch.Next, "")}
+	page := &templates.ThreadPage{Page: base, HiddenAncestors: focus.Above, Comment: h.node(c.actor, focus.Branch, 0), Next: c.nextOf(commentURL(id), focus.Branch.Next, "")}
 	page.Article = h.articleView(c.actor, &focus.Article)
 	page.Article.HTML, page.Article.Body = "", ""
 	page.Comment.Focus, page.Comment.MoreURL, page.Comment.MoreCount = true, "", 0
@@ -341,7 +365,7 @@ func (h *Handlers) editComment(c *call) error {
 		return err
 	}
 	if form.Action == "preview" {
-		html, err := h.Store.PreviewComment(c.Request.Context(), form.Body)
+		html, err := c.previewComment(form.Body)
 		return h.editAgain(c, form, html, err)
 	}
 	comment, err := h.Store.EditComment(c.Request.Context(), c.actor, id, form.Body)
@@ -369,8 +393,11 @@ func (h *Handlers) editAgain(c *call, form commentForm, preview string, cause er
 		}
 	}
 	comment, err := c.loadComment()
+	if err == nil {
+		err = c.actor.CanEditComment(&comment, comment.Article, models.At(h.Now()), h.Store.EditWindow())
+	}
 	if err != nil {
-		return err
+		return err // not for him to edit: the error page gives the text back
 	}
 	return h.showCommentEditor(c, status, &comment, composer)
 }
@@ -540,7 +567,7 @@ func (h *Handlers) preview(c *call) error {
 		return err
 	}
 	if !c.actor.IsSignedIn() {
-		return &models.Error{Kind: models.Unauthorized, Message: "Sign in to see a preview."}
+		return errPreview
 	}
 	var page templates.PreviewFragment
 	var html string

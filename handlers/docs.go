@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -37,6 +38,7 @@ func (h *Handlers) docsPage(c *call) error {
 type (
 	apiDocument struct {
 		Info       struct{ Title, Description string }
+		Servers    []struct{ URL string }
 		Tags       []struct{ Name, Description string }
 		Paths      map[string]map[string]apiOperation
 		Components struct {
@@ -89,13 +91,17 @@ func describeAPI(document []byte, version string) (templates.DocsPage, error) {
 	if err := json.Unmarshal(document, &doc); err != nil {
 		return templates.DocsPage{}, fmt.Errorf("read openapi.json: %w", err)
 	}
+	base := ""
+	if len(doc.Servers) > 0 {
+		base = doc.Servers[0].URL // paths are below it
+	}
 	page := templates.DocsPage{Version: version, Intro: doc.Info.Description}
 	for _, tag := range doc.Tags {
 		group := templates.DocsGroup{Name: tag.Name}
 		for _, path := range sortedKeys(doc.Paths) {
 			for _, method := range []string{"get", "post", "put", "patch", "delete"} {
 				if op, ok := doc.Paths[path][method]; ok && slices.Contains(op.Tags, tag.Name) {
-					group.Operations = append(group.Operations, doc.operation(method, path, op))
+					group.Operations = append(group.Operations, doc.operation(method, base+path, op))
 				}
 			}
 		}
@@ -124,7 +130,10 @@ func (d *apiDocument) operation(method, path string, op apiOperation) templates.
 			p := schema.Properties[name]
 			out.Body = append(out.Body, templates.DocsField{Name: name, Type: p.describe(), Text: p.Description, Required: slices.Contains(schema.Required, name)})
 		}
-		out.Example = string(content.Example)
+		var example bytes.Buffer
+		if json.Indent(&example, content.Example, "", "  ") == nil {
+			out.Example = example.String()
+		}
 	}
 	for _, status := range sortedKeys(op.Responses) {
 		r := op.Responses[status]

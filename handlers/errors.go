@@ -107,7 +107,7 @@ func (h *Handlers) wordErrors(c *gin.Context) {
 		}
 		return
 	}
-	if p.Status == http.StatusUnauthorized && c.Request.Method == http.MethodGet {
+	if p.Status == http.StatusUnauthorized && reply.isRead() {
 		reply.api = false
 		_ = reply.redirect("/login?next=" + url.QueryEscape(c.Request.URL.RequestURI()))
 		return
@@ -173,7 +173,7 @@ func keptFields(c *call) []templates.KeptField {
 		return nil
 	}
 	var kept []templates.KeptField
-	for _, name := range []string{"title", "standfirst", "body", "note", "reason", "reason_text", "bio", "display_name", "message"} {
+	for _, name := range []string{"title", "standfirst", "body", "slug", "tags", "publish_at", "message", "note", "reason", "reason_text", "bio", "display_name", "username", "email", "login"} {
 		if text := form.Get(name); strings.TrimSpace(text) != "" {
 			kept = append(kept, templates.KeptField{Label: name, Text: strings.ToValidUTF8(text, "\uFFFD")})
 		}

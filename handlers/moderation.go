@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"postil/models"
 	"postil/templates"
@@ -177,6 +178,9 @@ func (h *Handlers) showUsers(c *call, status int, kept templates.Page) error {
 	page, err := c.paging()
 	if err != nil {
 		return err
+	}
+	if utf8.RuneCountInString(c.Query("q")) > models.MaxEmail {
+		return badRequest("q", "must have at most %d characters", models.MaxEmail)
 	}
 	filter := models.UserFilter{Query: c.Query("q"), Role: models.Role(c.Query("role"))}
 	users, next, err := h.Store.Users(c.Request.Context(), c.actor, filter, page)

@@ -25,6 +25,7 @@ type route struct {
 // table lists the pages and forms, and the JSON endpoints below /api/v1.
 func (h *Handlers) table() (pages, api []route) {
 	register, write, preview := h.Rates.Register, h.Rates.Write, h.Rates.Preview
+	register.ByNetwork = true // else every new account could make as many again
 	pages = []route{
 		{method: "GET", path: "/", handle: h.home},
 		{method: "GET", path: "/articles/:slug", handle: h.articlePage},
@@ -53,8 +54,8 @@ func (h *Handlers) table() (pages, api []route) {
 		{method: "GET", path: "/setup", handle: h.setupPage},
 		{method: "POST", path: "/setup", handle: h.setup, size: small},
 		{method: "GET", path: "/account", handle: h.accountPage},
-		{method: "POST", path: "/account/profile", handle: h.updateProfile, size: small},
-		{method: "POST", path: "/account/password", handle: h.updatePassword, size: small},
+		{method: "POST", path: "/account/profile", handle: h.updateProfile, size: small, deed: "write", rate: write},
+		{method: "POST", path: "/account/password", handle: h.updatePassword, size: small, deed: "write", rate: write},
 		{method: "POST", path: "/account/sessions/end-others", handle: h.endOtherSessions, size: small},
 		{method: "POST", path: "/account/sessions/:id/end", handle: h.endSession, size: small},
 
@@ -83,7 +84,7 @@ func (h *Handlers) table() (pages, api []route) {
 		{method: "GET", path: "/sessions", handle: h.listSessions},
 		{method: "DELETE", path: "/sessions/:id", handle: h.endSession}, // "current" for this one
 		{method: "GET", path: "/me", handle: h.showMe},
-		{method: "PATCH", path: "/me", handle: h.updateMe, size: small},
+		{method: "PATCH", path: "/me", handle: h.updateMe, size: small, deed: "write", rate: write},
 
 		{method: "GET", path: "/articles", handle: h.listArticles},
 		{method: "POST", path: "/articles", handle: h.createArticle, size: large, deed: "write", rate: write},
@@ -128,14 +129,14 @@ func (h *Handlers) routes(router *gin.Engine, limiter *middleware.Limiter, ident
 	for _, r := range api {
 		h.add(router, r, apiPrefix+r.path, true, limiter, identify, sameOrigin)
 	}
-	router.GET("/healthz", h.healthy)
-	router.GET("/readyz", h.ready)
 	for _, method := range []string{"GET", "HEAD"} {
+		router.Handle(method, "/healthz", h.healthy)
+		router.Handle(method, "/readyz", h.ready)
 		router.Handle(method, "/static/*name", h.static)
 		router.Handle(method, "/robots.txt", h.robots)
 	}
-	router.NoRoute(identify, func(c *gin.Context) { middleware.Fail(c, errNoRoute) })
-	router.NoMethod(func(c *gin.Context) { middleware.Fail(c, errNoMethod) })
+	router.NoRoute(middleware.BodyLimit(small), identify, func(c *gin.Context) { middleware.Fail(c, errNoRoute) })
+	router.NoMethod(middleware.BodyLimit(small), identify, func(c *gin.Context) { middleware.Fail(c, errNoMethod) })
 }
 
 func (h *Handlers) add(router *gin.Engine, r route, path string, isAPI bool, limiter *middleware.Limiter, identify, sameOrigin gin.HandlerFunc) {

@@ -42,17 +42,32 @@ type server struct {
 }
 
 // serverOption changes how a server is set up.
-type serverOption func(*Config)
+type serverOption func(*setup)
+
+type setup struct {
+	Config
+	store func(*models.Config) // changes how the store is opened; nil: nothing to change
+}
 
 // withRates sets limits, of which a test server has none.
-func withRates(r Rates) serverOption { return func(c *Config) { c.Rates = r } }
+func withRates(r Rates) serverOption { return func(c *setup) { c.Rates = r } }
 
 // withSite sets the public address, http://postil.test else.
-func withSite(url string) serverOption { return func(c *Config) { c.Site.URL = url } }
+func withSite(url string) serverOption { return func(c *setup) { c.Site.URL = url } }
 
 // withProxies sets whose X-Forwarded-For is believed.
 func withProxies(networks ...string) serverOption {
-	return func(c *Config) { c.Proxies = networks }
+	return func(c *setup) { c.Proxies = networks }
+}
+
+// withTokenLife sets how long access tokens live: ten minutes else.
+func withTokenLife(d time.Duration) serverOption {
+	return func(c *setup) { c.Tokens.TTL = d }
+}
+
+// withStore changes how the store is opened.
+func withStore(change func(*models.Config)) serverOption {
+	return func(c *setup) { c.store = change }
 }
 
 var testRenderer = sync.OnceValues(func() (*templates.Renderer, error) { return templates.New(nil) })
@@ -70,15 +85,27 @@ func newServer(t *testing.T, opts ...serverOption) *server {
 	}
 	fx := modelstest.New(t)
 	s := &server{t: t, store: fx, clock: fx.Clock, log: &logBuffer{}}
-	s.config = Config{
+	set := &setup{Config: Config{
 		Store: fx.Store, Renderer: renderer, Now: fx.Clock.Now, Version: "test",
 		Log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Tokens: auth.Tokens{Keys: keys, Issuer: "postil", Audience: "postil-api", TTL: 10 * time.Minute},
 		Site:   templates.Site{Name: "The Test Review", URL: "http://postil.test"},
-	}
+	}}
 	for _, o := range opts {
-		o(&s.config)
+		o(set)
 	}
+	if set.store != nil {
+		storeConfig := fx.Config()
+		set.store(&storeConfig)
+		if err := fx.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if fx.Store, err = models.Open(context.Background(), fx.URL, storeConfig); err != nil {
+			t.Fatal(err)
+		}
+		set.Store = fx.Store
+	}
+	s.config = set.Config
 	if s.Handler, err = New(s.config); err != nil {
 		t.Fatal(err)
 	}

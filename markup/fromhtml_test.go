@@ -47,7 +47,7 @@ func TestFromHTML(t *testing.T) {
 		{"bare address", "see http://a.b/c_d_e.", "see <http://a.b/c_d_e>.",
 			p(`see <a href="http://a.b/c_d_e"` + ugc + `>http://a.b/c_d_e</a>.`), p(`see <a href="http://a.b/c_d_e" rel="noopener">http://a.b/c_d_e</a>.`)},
 		{"bad link", `<a href="javascript:alert(1)">a</a> <a href="b.html">c</a> <a name="d">e</a>`, "a c e", p("a c e"), ""},
-		{"image", `<img src="/a.png" alt="b_[c]" title="d" onerror="x">`, `![b_\[c\]](/a.png "d")`,
+		{"image", `<img src="/a.png" alt="b_[c]" title="d" onerror="x">`, `![b\_\[c\]](/a.png "d")`,
 			p(`<a href="/a.png" title="d"` + ugc + `>b_[c]</a>`), p(`<img src="/a.png" alt="b_[c]" title="d" loading="lazy">`)},
 		{"linked image", `<a href="/a"><img src="/b.png" alt=""></a>`, "[![](/b.png)](/a)",
 			p(`<a href="/a"` + ugc + `></a>`), p(`<a href="/a"><img src="/b.png" alt="" loading="lazy"></a>`)},
@@ -57,7 +57,7 @@ func TestFromHTML(t *testing.T) {
 		{"backticks in code", "<code>`a``</code><code>b </code>", "``` `a``b  ```", p("<code>`a``b </code>"), ""},
 		{"nested quotes", "<blockquote>a<blockquote><p>b</p></blockquote></blockquote>c", "> a\n>\n> > b\n\nc",
 			`<blockquote dir="auto">` + p("a") + "\n" + `<blockquote dir="auto">` + p("b") + "\n</blockquote>\n</blockquote>\n" + p("c"), ""},
-		{"lists", "<ul><li>a<ol start=3><li>b<li>c</ol></li><li><p>d</ul>", "- a\n\n  3. b\n\n  4. c\n\n- d", "", ""},
+		{"lists", "<ul><li>a<ol start=3><li>b<li>c</ol></li><li><p>d</ul>", "- a\n\n  3. b\n  4. c\n\n- d", "", ""},
 		{"two lists", "<ul><li>a</li></ul><ul><li>b</li></ul>", "- a\n\n* b",
 			"<ul>\n<li dir=\"auto\">a</li>\n</ul>\n<ul>\n<li dir=\"auto\">b</li>\n</ul>", ""},
 		{"heading", "<h2 id=x>a # <br>b</h2>", "## a \\# b", p("<strong>a # b</strong>"), `<h2 id="s-a-b" dir="auto">a # b</h2>`},
@@ -65,10 +65,10 @@ func TestFromHTML(t *testing.T) {
 		{"dropped", "<script>a</script><style>b</style><svg><b>c</b></svg><!-- d --><form>e<input type=text></form><textarea>f</textarea>", "e", p("e"), ""},
 		{"player", `<iframe src="https://a.b/c"></iframe>d`, "[https://a.b/c](https://a.b/c) d",
 			p(`<a href="https://a.b/c"` + ugc + `>https://a.b/c</a> d`), p(`<a href="https://a.b/c" rel="noopener">https://a.b/c</a> d`)},
-		{"entities once", "&amp;lt; &lt;b&gt; &amp; &copy; &amp;copy; AT&amp;T", `\&lt; \<b> & © \&copy; AT\&T`, p("&amp;lt; &lt;b&gt; &amp; © &amp;copy; AT&amp;T"), ""},
+		{"entities once", "&amp;lt; &lt;b&gt; &amp; &copy; &amp;copy; AT&amp;T", `\&lt; \<b> \& © \&copy; AT\&T`, p("&amp;lt; &lt;b&gt; &amp; © &amp;copy; AT&amp;T"), ""},
 		{"entity in pieces", "&amp;<span>lt;</span>", `\&lt;`, p("&amp;lt;"), ""},
 		{"image in pieces", `!<a href="/a">b</a>`, `\![b](/a)`, p(`!<a href="/a"` + ugc + `>b</a>`), p(`!<a href="/a">b</a>`)},
-		{"wrong nesting", "<b>a<i>b</b>c</i>d</p><p>e</div>f", "**a*b***cd\n\nef", p("<strong>a<em>b</em></strong>cd") + "\n" + p("ef"), ""},
+		{"wrong nesting", "<b>a<i>b</b>c</i>d</p><p>e</div>f", "**&#97;_b_**&#99;d\n\nef", p("<strong>a<em>b</em></strong>cd") + "\n" + p("ef"), ""},
 		{"blocks in inline", "<b><p>a</p><p>b</p></b><a href='/c'><div>d</div></a>", "**a**\n\n**b**\n\n[d](/c)", "", ""},
 		{"empty", "<p></p><b></b><ul></ul><blockquote> </blockquote><pre></pre>", "```\n```", "<pre><code></code></pre>", ""},
 	})
@@ -167,14 +167,14 @@ func TestFromHTMLSurvivesHostilePages(t *testing.T) {
 		"<div><b><div><i>", "\\", "`", "<h1>#", "<p><a href='/a'><p>b",
 	} {
 		for name, read := range map[string]func(string) (string, error){"FromHTML": FromHTML, "FromWordPress": FromWordPress} {
-			src := strings.Repeat(unit, 40_000/len(unit))
+			src := strings.Repeat(unit, MaxImportBytes/len(unit))
 			begin := time.Now()
 			out, err := read(src)
 			took := time.Since(begin)
 			if err != nil || took > 10*time.Second || len(out) > 40*len(src) {
 				t.Errorf("%s(%q…) took %v, gave %d bytes and %v", name, unit, took, len(out), err)
 			}
-			if took > 20*time.Millisecond {
+			if took > 500*time.Millisecond {
 				t.Logf("%s(%q…) took %v for %d bytes", name, unit, took.Round(time.Millisecond), len(out))
 			}
 		}

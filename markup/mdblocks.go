@@ -86,8 +86,8 @@ func (c converter) block(n *node, depth int, lastList *byte) []mdBlock {
 	case atom.Pre:
 		return codeBlock(n)
 	case atom.Blockquote:
-		if inner := c.flow(n.children, depth+1); depth < articleLimits.depth && len(inner) > 0 {
-			return []mdBlock{{quoteBlock, indent(joinBlocks(inner, "\n\n"), "> ", "> ")}}
+		if depth < articleLimits.depth {
+			return c.quote(n, depth)
 		}
 	case atom.Ul, atom.Ol:
 		if depth < articleLimits.depth {
@@ -102,6 +102,14 @@ func (c converter) block(n *node, depth int, lastList *byte) []mdBlock {
 		return c.flow(distribute(n), depth)
 	}
 	return c.flow(n.children, depth)
+}
+
+func (c converter) quote(n *node, depth int) []mdBlock {
+	inner := c.flow(n.children, depth+1)
+	if len(inner) == 0 {
+		return nil
+	}
+	return []mdBlock{{quoteBlock, indent(joinBlocks(inner, "\n\n"), "> ", "> ")}}
 }
 
 // list writes one item per <li>; anything else between the items counts as one.

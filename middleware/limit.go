@@ -16,8 +16,9 @@ import (
 // Rate is how often something may be done: a burst at once, refilled evenly
 // over a time. The zero Rate is no limit.
 type Rate struct {
-	Burst int
-	Per   time.Duration // the time in which the whole burst is refilled
+	Burst     int
+	Per       time.Duration // the time in which the whole burst is refilled
+	ByNetwork bool          // counted by network for signed-in people too
 }
 
 // Limiter counts what accounts and networks do. It keeps no more than a bounded
@@ -47,7 +48,7 @@ func (l *Limiter) Handle(deed string, r Rate) gin.HandlerFunc {
 		}
 		actor := ActorOf(c)
 		key := deed + " from " + actor.Network
-		if actor.IsSignedIn() {
+		if actor.IsSignedIn() && !r.ByNetwork {
 			key = deed + " by " + strconv.FormatInt(actor.UserID, 10)
 		}
 		counter, _ := l.counters.ComputeIfAbsent(key, func() (*rate.Limiter, bool) {

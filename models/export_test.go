@@ -56,3 +56,12 @@ func (s *Store) Watch(saw func(sql string)) {
 		}
 	}
 }
+
+// StopWriting ends the writer, as a full disk would; reading goes on.
+func (s *Store) StopWriting() error {
+	s.writer.close()
+	return nil
+}
+
+// Waiting is how many writes stand in the queue.
+func (s *Store) Waiting() int { return len(s.writer.queue) }

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"postil/models"
 	"postil/models/modelstest"
@@ -94,6 +96,36 @@ func parallel(n int, fn func(i int) error) []error {
 	}
 	close(start)
 	group.Wait()
+	return errs
+}
+
+// inOrder starts use cases one after the other while nothing is written, so that
+// each has read what was there before the first of them; then it lets them write.
+func inOrder(t testing.TB, fx *modelstest.Fixture, fns ...func() error) []error {
+	t.Helper()
+	busy, free := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := fx.Write(ctx, func(*gorm.DB) error { close(busy); <-free; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-busy
+	errs := make([]error, len(fns))
+	for i, fn := range fns {
+		all.Go(func() { errs[i] = fn() })
+		again, deadline := time.NewTicker(100*time.Microsecond), time.After(10*time.Second)
+		for fx.Waiting() <= i {
+			select {
+			case <-again.C:
+			case <-deadline:
+				t.Fatalf("%d writes wait, want %d", fx.Waiting(), i+1)
+			}
+		}
+		again.Stop()
+	}
+	close(free)
+	all.Wait()
 	return errs
 }
 

@@ -101,7 +101,7 @@ func (a Actor) CanReply(parent *Comment, art *Article, now Timestamp) error {
 // after it was refused, by whoever wrote it and by moderators. A deleted text is
 // for moderators only.
 func (a Actor) CanReadComment(c *Comment, art *Article, now Timestamp) error {
-	if err := a.CanSeeArticle(art, now); err != nil && a.CanModerate() != nil {
+	if err := a.CanSeeArticle(art, now); err != nil && (art.State == Deleted || a.CanModerate() != nil) {
 		return err
 	}
 	switch {

@@ -1,14 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
-
-	"gorm.io/gorm"
 
 	"postil/auth"
 )
@@ -71,21 +67,14 @@ func (s *Store) SignIn(ctx context.Context, actor Actor, in SignInInput, kind Se
 	if len(in.Login) > 4*MaxEmail || len(in.Password) > 4*128 {
 		return User{}, Grant{}, wrong
 	}
-	keys := attemptKeys(key, actor.Network)
-	if err := s.reserveAttempt(ctx, keys); err != nil {
-		return User{}, Grant{}, err
-	}
 	user, err := s.userByLogin(ctx, key)
 	if err != nil && KindOf(err) != NotFound {
 		return User{}, Grant{}, err
 	}
-	// An unknown name costs as much time as a wrong password.
-	ok, rehash, err := s.cfg.Hasher.Verify(ctx, user.PasswordHash, in.Password)
+	guess := newGuess(cmp.Or(user.UsernameKey, key), actor.Network)
+	rehash, err := s.tryPassword(ctx, guess, user.PasswordHash, in.Password, wrong)
 	if err != nil {
 		return User{}, Grant{}, err
-	}
-	if !ok || user.ID == 0 {
-		return User{}, Grant{}, wrong
 	}
 	if user.IsSuspended(s.now()) {
 		return User{}, Grant{}, suspended(user)
@@ -110,7 +99,7 @@ func (s *Store) SignIn(ctx context.Context, actor Actor, in SignInInput, kind Se
 				return err
 			}
 		}
-		if err := t.clearAttempts(keys); err != nil {
+		if err := t.forgetFailures(guess); err != nil {
 			return err
 		}
 		user = now
@@ -315,99 +304,6 @@ func (t *tx) endSessions(userID int64, except, reason string) error {
 		Updates(map[string]any{"ended_at": t.now, "end_reason": reason}).Error
 }
 
-// Guessing passwords. An attempt is counted before the password is looked at,
-// so that many at once count too, and forgotten when it was right.
-const (
-	freeAttempts    = 5 // per account and network, before waiting begins at a second and doubles
-	maxAttemptDelay = 15 * time.Minute
-	networkAttempts = 50 // per network and five minutes, whatever the account
-	attemptMemory   = time.Hour
-	networkMemory   = 5 * time.Minute
-)
-
-type loginAttempt struct {
-	Key          string `gorm:"primaryKey"`
-	Failures     int
-	FirstAt      Timestamp
-	BlockedUntil Timestamp
-}
-
-// attempt names what a guess is counted under.
-type attempt struct {
-	key    string
-	memory time.Duration
-	free   int
-	ladder bool // waiting doubles; otherwise it lasts to the end of memory
-}
-
-func attemptKeys(login, network string) []attempt {
-	hash := func(parts ...string) string {
-		sum := sha256.Sum256([]byte(fmt.Sprintf("%q", parts)))
-		return hex.EncodeToString(sum[:16])
-	}
-	return []attempt{
-		{hash("account", login, network), attemptMemory, freeAttempts, true},
-		{hash("network", network), networkMemory, networkAttempts, false},
-	}
-}
-
-// reserveAttempt counts a guess, or refuses it while its account and network
-// have to wait.
-func (s *Store) reserveAttempt(ctx context.Context, attempts []attempt) error {
-	return s.write(ctx, Actor{}, func(t *tx) error {
-		for _, a := range attempts {
-			if err := t.countAttempt(a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (t *tx) countAttempt(a attempt) error {
-	row, err := first[loginAttempt](t.DB, "key = ?", a.key)
-	if err != nil && KindOf(err) != NotFound {
-		return err
-	}
-	if row.BlockedUntil > t.now {
-		wait := time.Duration(row.BlockedUntil-t.now) * time.Microsecond
-		return &Error{Kind: TooMany, RetryAfter: wait,
-			Message: fmt.Sprintf("Too many attempts with a wrong password. Try again in %s.", wait.Round(time.Second)+time.Second)}
-	}
-	if row.FirstAt.Add(a.memory) < t.now {
-		row = loginAttempt{FirstAt: t.now}
-	}
-	row.Key = a.key
-	row.Failures++
-	switch {
-	case row.Failures < a.free:
-		row.BlockedUntil = 0
-	case a.ladder:
-		delay := min(time.Second<<min(row.Failures-a.free, 20), maxAttemptDelay)
-		row.BlockedUntil, row.FirstAt = t.now.Add(delay), t.now
-	default:
-		row.BlockedUntil = row.FirstAt.Add(a.memory)
-	}
-	return t.Exec(`INSERT INTO login_attempts (key, failures, first_at, blocked_until) VALUES (?, ?, ?, ?)
-		ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, first_at = excluded.first_at, blocked_until = excluded.blocked_until`,
-		row.Key, row.Failures, row.FirstAt, row.BlockedUntil).Error
-}
-
-// clearAttempts forgets the guesses of an account that proved its password.
-// Others' guesses from the same network stay counted.
-func (t *tx) clearAttempts(attempts []attempt) error {
-	for _, a := range attempts {
-		sql := "DELETE FROM login_attempts WHERE key = ?"
-		if !a.ladder {
-			sql = "UPDATE login_attempts SET failures = failures - 1, blocked_until = 0 WHERE key = ? AND failures > 0"
-		}
-		if err := t.Exec(sql, a.key).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Sweep removes sessions, tokens and attempts that nothing needs any more, a
 // bounded number at a time. It returns how many rows went.
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
@@ -427,71 +323,4 @@ func (s *Store) Sweep(ctx context.Context) (int64, error) {
 		return nil
 	})
 	return removed, err
-}
-
-// SetupToken makes the one-time link by which the first admin is made. It
-// returns "" when there is an admin already.
-func (s *Store) SetupToken(ctx context.Context) (string, error) {
-	token := ""
-	err := s.write(ctx, System(), func(t *tx) error {
-		if err := t.anotherAdmin(0); KindOf(err) != Conflict {
-			return err
-		}
-		token = auth.NewToken("setup_")
-		return setSetting(t.DB, settingSetupHash, hex.EncodeToString(auth.HashToken(token)))
-	})
-	return token, err
-}
-
-// SetupInput makes the first admin with the token from the terminal.
-type SetupInput struct {
-	RegisterInput
-	Token string
-}
-
-var errSetupClosed = failf(NotFound, "This set-up link is used up or was replaced. The server prints a new one when it starts and there is no admin yet; or run: postil user add NAME --role admin")
-
-// CheckSetup tells whether a set-up token would work.
-func (s *Store) CheckSetup(ctx context.Context, token string) error {
-	return checkSetup(s.read(ctx), token)
-}
-
-func checkSetup(db *gorm.DB, token string) error {
-	hash, err := setting(db, settingSetupHash)
-	if err != nil {
-		return err
-	}
-	if hash == "" || hash != hex.EncodeToString(auth.HashToken(token)) {
-		return errSetupClosed
-	}
-	return nil
-}
-
-// Setup makes the first admin, once, and signs him in.
-func (s *Store) Setup(ctx context.Context, actor Actor, in SetupInput) (User, Grant, error) {
-	if err := s.CheckSetup(ctx, in.Token); err != nil {
-		return User{}, Grant{}, err
-	}
-	user, err := s.newUser(ctx, in.RegisterInput, Admin, true)
-	if err != nil {
-		return User{}, Grant{}, err
-	}
-	var grant Grant
-	err = s.write(ctx, actor, func(t *tx) error {
-		if err := checkSetup(t.DB, in.Token); err != nil {
-			return err
-		}
-		if err := setSetting(t.DB, settingSetupHash, ""); err != nil {
-			return err
-		}
-		if err := t.insertUser(&user); err != nil {
-			return err
-		}
-		grant, err = t.grant(user, PageSession)
-		return err
-	})
-	if errors.Is(err, errSetupClosed) {
-		return User{}, Grant{}, errSetupClosed
-	}
-	return user, grant, err
 }

@@ -21,6 +21,8 @@ type Store struct {
 	engine engine
 	cfg    Config
 	render chan struct{} // bounds how much text is rendered at once
+
+	turnstile *turnstile // for guesses at passwords
 }
 
 // Config is what a Store needs from outside. The zero value serves.
@@ -72,7 +74,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 		closeDB(reads)
 		return nil, err
 	}
-	s := &Store{reads: reads, engine: eng, cfg: cfg, render: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	s := &Store{reads: reads, engine: eng, cfg: cfg, render: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), turnstile: newTurnstile()}
 	s.writer = newWriter(writes, cfg.QueueSize, cfg.Log)
 	return s, nil
 }

@@ -99,7 +99,10 @@ func TestWriterUndoesOnlyWhatFails(t *testing.T) {
 		func(db *gorm.DB) error { put("failing")(db); return no },
 		put("between"),
 		func(db *gorm.DB) error { put("panicking")(db); panic("oh") },
-		func(db *gorm.DB) error { put("twice")(db); return db.Exec("INSERT INTO settings VALUES ('twice', 'no')").Error },
+		func(db *gorm.DB) error {
+			put("twice")(db)
+			return db.Exec("INSERT INTO settings VALUES ('twice', 'no')").Error
+		},
 		func(db *gorm.DB) error { return db.Exec("no SQL at all").Error },
 		put("after"))
 	for i, wantError := range []bool{false, true, false, true, true, true, false} {

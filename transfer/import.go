@@ -63,6 +63,13 @@ func (i *importer) write(ctx context.Context, d Record) error {
 		d = i.withNewAuthorsOnly(d)
 	}
 	result, err := i.store.Import(ctx, i.actor, i.source, d, i.dryRun)
+	if whole := d.Article.Body; models.KindOf(err) == models.Invalid {
+		d.Article.Body = splitParagraphs(whole)
+		result, err = i.store.Import(ctx, i.actor, i.source, d, i.dryRun)
+		if err == nil && d.Article.Body != whole {
+			result.Notes = append(result.Notes, "“"+d.Article.Title+"” has paragraphs too long to be shown; they are split")
+		}
+	}
 	if models.KindOf(err) == models.Invalid {
 		i.report.Refused = append(i.report.Refused, Skip{What: "article “" + d.Article.Title + "” with " + plural(int64(len(d.Comments)), "comment", "comments"), Why: reason(err)})
 		return nil

@@ -34,7 +34,7 @@ type text struct {
 	convertsTo bool
 }
 
-var errTokenTooLong = failf(0, "A single text is larger than %d MiB, or a quotation mark or bracket is never closed. Repair the file or export it again.", maxToken>>20)
+var errTokenTooLong = failf(0, "A single text is larger than %d MiB, or a quotation mark or bracket is never closed. Repair the file there or export it again.", maxToken>>20)
 
 // charsets are the encodings that occur besides UTF-8.
 var charsets = map[string]encoding.Encoding{
@@ -148,8 +148,8 @@ func (t *text) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// getsOn says that a token was complete, so the next may have its full length.
-func (t *text) getsOn() { t.limit = t.offset + maxToken }
+// expect says that a token was complete and how long the next may be.
+func (t *text) expect(most int64) { t.limit = t.offset + most }
 
 func (t *text) fill() {
 	rest := copy(t.buf[:], t.chunk)

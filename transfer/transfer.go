@@ -62,6 +62,7 @@ const (
 	maxRatio     = 200      // how much smaller than its content an archive may be,
 	ratioFrom    = 64 << 20 // once it has yielded this much
 	maxToken     = 32 << 20 // bytes of one text
+	maxTag       = 1 << 20  // bytes of one tag; each attribute costs far more memory than it is long
 	maxItem      = 512 << 20
 	maxMarkdown  = 8 << 20
 	maxSkipLines = 100_000 // records left out that are listed one by one

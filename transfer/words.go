@@ -90,3 +90,28 @@ func validSlug(name string) string {
 	}
 	return out
 }
+
+// splitParagraphs breaks paragraphs that are longer than the renderer takes,
+// where there is a space if possible.
+func splitParagraphs(md string) string {
+	const most = 5000
+	var out []string
+	for _, p := range strings.Split(md, "\n\n") {
+		for rest := []rune(p); ; {
+			if len(rest) <= 2*most {
+				out = append(out, string(rest))
+				break
+			}
+			at := most
+			for at > most/2 && !unicode.IsSpace(rest[at]) {
+				at--
+			}
+			if !unicode.IsSpace(rest[at]) {
+				at = most
+			}
+			out = append(out, string(rest[:at]))
+			rest = rest[at:]
+		}
+	}
+	return strings.Join(out, "\n\n")
+}

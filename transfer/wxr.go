@@ -17,6 +17,7 @@ type WXRInfo struct {
 	Version string // of the format
 
 	Items    int // of every type
+	Joined   int // of those that belong to an article which an earlier item began
 	Articles int // that were emitted, with
 	Comments int // so many comments
 
@@ -27,12 +28,12 @@ type WXRInfo struct {
 	SkippedMore  int // further records left out, when Skipped is full
 	Notes        []string
 
-	firstLink string
+	mainHost string // that most items are on
 }
 
 // Source names where the records come from, for Store.Import.
 func (i WXRInfo) Source() string {
-	for _, address := range []string{i.Site, i.Link, hostOf(i.firstLink)} {
+	for _, address := range []string{i.Site, i.Link, i.mainHost} {
 		if address = strings.TrimRight(strings.TrimSpace(address), "/"); address != "" {
 			return "wxr:" + address
 		}
@@ -100,9 +101,12 @@ func (w *wxrReader) survey(ctx context.Context) error {
 	for {
 		w.logins, w.userIDs, w.pieces = map[string]wxrAuthor{}, map[string]wxrAuthor{}, map[string]int{}
 		w.offset, w.info = clock{}, WXRInfo{}
+		hosts := map[string]int{}
 		t, err := w.parse(ctx, wxrHandler{info: &w.info, author: w.addAuthor, item: func(it *wxrItem) error {
-			if w.info.firstLink == "" {
-				w.info.firstLink = it.link
+			if host := hostOf(it.link); host != "" && len(hosts) < 1000 {
+				if hosts[host]++; hosts[host] > hosts[w.info.mainHost] {
+					w.info.mainHost = host
+				}
 			}
 			w.pieces[it.key()]++
 			w.offset.learn(it)
@@ -135,10 +139,9 @@ func (w *wxrReader) addAuthor(a wxrAuthor) {
 
 // emit reads the file again, after the survey, and hands its articles out.
 func (w *wxrReader) emit(ctx context.Context, emit func(Record) error) (WXRInfo, error) {
-	info := WXRInfo{firstLink: w.info.firstLink}
+	info := WXRInfo{mainHost: w.info.mainHost, Ignored: map[string]int{}}
 	waiting := map[string]*wxrItem{} // articles whose other pieces are still to come
 	missing := map[string]int{}
-	info.Ignored = map[string]int{}
 	t, err := w.parse(ctx, wxrHandler{info: &info, author: func(wxrAuthor) {}, item: func(it *wxrItem) error {
 		key := it.key()
 		if n := w.pieces[key]; n > 1 && key != "" {
@@ -146,7 +149,7 @@ func (w *wxrReader) emit(ctx context.Context, emit func(Record) error) (WXRInfo,
 				waiting[key], missing[key] = it, n-1
 				return nil
 			}
-			waiting[key].add(it)
+			waiting[key].add(it, &info)
 			it = waiting[key]
 			if missing[key]--; missing[key] > 0 {
 				return nil

@@ -91,8 +91,13 @@ func (it *wxrItem) key() string {
 	return ""
 }
 
-// add joins another piece of the same article.
-func (it *wxrItem) add(other *wxrItem) {
+// add joins another piece of the same article. A text of its own that the piece
+// has besides its comments has no place any more.
+func (it *wxrItem) add(other *wxrItem, info *WXRInfo) {
+	info.Joined++
+	if other.content != "" && it.content != "" && other.content != it.content || other.title != "" && it.title != "" && other.title != it.title {
+		info.Notes = append(info.Notes, fmt.Sprintf("line %d: %s has the id of the item on line %d; its comments are joined to that one, its own text is left out", other.line, other.label(), it.line))
+	}
 	it.title = cmp.Or(it.title, other.title)
 	it.content = cmp.Or(it.content, other.content)
 	it.excerpt = cmp.Or(it.excerpt, other.excerpt)

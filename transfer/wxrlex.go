@@ -53,7 +53,7 @@ func newLexer(src *text) *lexer {
 
 func (l *lexer) next() (event, error) {
 	for {
-		l.src.getsOn()
+		l.src.expect(maxTag)
 		line := l.src.line
 		token, err := l.dec.RawToken()
 		if err != nil {
@@ -169,7 +169,7 @@ func (l *lexer) end(tag xml.EndElement) (event, error) {
 // end that it is whole. Web servers like to append a message there.
 func (l *lexer) drain() error {
 	for {
-		l.src.getsOn()
+		l.src.expect(1)
 		if _, err := l.src.ReadByte(); err == io.EOF {
 			return nil
 		} else if err != nil {
@@ -223,35 +223,60 @@ func rawName(name xml.Name) string {
 // readText reads up to the end tag of an element, which is the first one that
 // stands outside a CDATA section.
 func (l *lexer) readText(raw, name string, line int) (string, error) {
-	l.src.getsOn()
+	l.src.expect(maxToken)
 	t := leafText{buf: l.buf[:0]}
 	for {
 		c, err := l.src.ReadByte()
-		if err == io.EOF {
-			return "", l.cutOff()
-		}
 		if err != nil {
-			return "", l.atLine(err)
+			return "", l.unfinished(&t, raw, name, line, err)
 		}
 		if t.add(c, raw) {
 			break
 		}
 	}
-	l.buf = t.buf
-	if cap(l.buf) > 1<<20 {
+	if l.buf = t.buf; cap(l.buf) > 1<<20 {
 		l.buf = nil
 	}
-	for _, tag := range []string{"<item>", "</item>", "<wp:comment>", "</wp:comment>", "</channel>"} {
-		if bytes.Contains(t.outside(), []byte(tag)) {
-			return "", failf(line, "<%s> is not closed; %s follows inside it. Repair the file there or export it again.", raw, tag)
-		}
-	}
-	if strings.HasPrefix(name, "wp:comment_") && bytes.Contains(t.outside(), []byte("<wp:")) {
-		return "", failf(line, "<%s> is not closed. Repair the file there or export it again.", raw)
+	if err := swallowed(&t, raw, name, line); err != nil {
+		return "", err
 	}
 	value, repaired := t.value()
 	if repaired {
 		l.repaired++
 	}
 	return value, nil
+}
+
+// unfinished says why a text has no end.
+func (l *lexer) unfinished(t *leafText, raw, name string, line int, err error) error {
+	if t.inCDATA {
+		t.closes = append(t.closes, len(t.buf))
+	}
+	t.end = len(t.buf)
+	if err := swallowed(t, raw, name, line); err != nil {
+		return err
+	}
+	switch {
+	case err == io.EOF && line < l.src.line:
+		return failf(line, "<%s> has no end: the file was cut off, or it is damaged here. Download or export it again.", raw)
+	case err == io.EOF:
+		return l.cutOff()
+	case err == errTokenTooLong:
+		return failf(line, "%s", errTokenTooLong.Reason)
+	}
+	return l.atLine(err)
+}
+
+// swallowed finds what cannot be inside a text and shows that its end is missing.
+func swallowed(t *leafText, raw, name string, line int) error {
+	outside := t.outside()
+	for _, tag := range []string{"<item>", "</item>", "<wp:comment>", "</wp:comment>", "</channel>"} {
+		if bytes.Contains(outside, []byte(tag)) {
+			return failf(line, "<%s> is not closed; %s follows inside it. Repair the file there or export it again.", raw, tag)
+		}
+	}
+	if strings.HasPrefix(name, "wp:comment_") && bytes.Contains(outside, []byte("<wp:")) {
+		return failf(line, "<%s> is not closed. Repair the file there or export it again.", raw)
+	}
+	return nil
 }

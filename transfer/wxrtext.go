@@ -96,10 +96,13 @@ func decode(s string) string {
 	return s
 }
 
-// newlines makes every line end with a single newline, as XML wants it.
+// newlines makes every line end with a single newline, as XML wants it, also
+// those that were turned into Windows' line ends twice.
 func newlines(s string) string {
 	if !strings.Contains(s, "\r") {
 		return s
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	return lineEnds.Replace(s)
 }
+
+var lineEnds = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,7 +45,21 @@ type sampleComment struct {
 // sampleClock is the time at which the sample's deeds were done.
 type sampleClock struct{ now time.Time }
 
-// putSample puts the sample into a database that never had an article.
+// offerSample puts the sample into a database that never had an article.
+func offerSample(ctx context.Context, cfg config, store *models.Store, log *slog.Logger) error {
+	if has, err := store.HasArticles(ctx); has || err != nil {
+		return err
+	}
+	// Remembered first: a sample that was cut off half-way is not begun again.
+	if err := store.MarkSample(ctx); err != nil {
+		return err
+	}
+	if err := putSample(ctx, cfg, log); err != nil {
+		return fmt.Errorf("put in the sample: %w", err)
+	}
+	return nil
+}
+
 func putSample(ctx context.Context, cfg config, log *slog.Logger) error {
 	clock := &sampleClock{time.Now()}
 	// Nobody can sign in as a person of the sample: the passwords are random and
@@ -54,18 +69,8 @@ func putSample(ctx context.Context, cfg config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	if has, err := store.HasArticles(ctx); has || err != nil {
-		return err
-	}
-	if err := store.MarkSample(ctx); err != nil {
-		return err
-	}
 	s := &sampler{store: store, clock: clock, start: clock.now, actors: map[string]models.Actor{}, comments: map[string]int64{}}
-	if err := s.run(ctx); err != nil {
-		return fmt.Errorf("put in the sample: %w", err)
-	}
-	return nil
+	return errors.Join(s.run(ctx), store.Close())
 }
 
 type sampler struct {

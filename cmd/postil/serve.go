@@ -49,11 +49,6 @@ Stop it with Ctrl-C or SIGTERM: requests in flight are finished first.`,
 func serve(cmd *cobra.Command, cfg config) error {
 	gin.SetMode(gin.ReleaseMode)
 	ctx, log := cmd.Context(), newLogger(cfg, cmd.ErrOrStderr())
-	if cfg.values["sample"] == "true" {
-		if err := putSample(ctx, cfg, log); err != nil {
-			return err
-		}
-	}
 	store, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -63,6 +58,11 @@ func serve(cmd *cobra.Command, cfg config) error {
 			log.Error("close database", "error", err)
 		}
 	}()
+	if cfg.values["sample"] == "true" {
+		if err := offerSample(ctx, cfg, store, log); err != nil {
+			return err
+		}
+	}
 	listener, err := net.Listen("tcp", cfg.values["addr"])
 	if err != nil {
 		return &models.Error{Kind: models.Unavailable, Message: fmt.Sprintf("Cannot listen on %s. Another program may use it; choose another with --addr HOST:PORT.", cfg.values["addr"]), Cause: err}
