@@ -86,6 +86,7 @@ func (h *Handlers) showRegister(c *call, status int, page templates.RegisterPage
 		return err
 	}
 	page.Page, page.MinPassword = base, minPassword
+	page.Path = local(page.NextPath) // its own address as the next would nest without end
 	return c.page(status, page)
 }
 
@@ -142,6 +143,7 @@ func (h *Handlers) showLogin(c *call, status int, page templates.LoginPage) erro
 		return err
 	}
 	page.Page = base
+	page.Path = local(page.Next)
 	return c.page(status, page)
 }
 

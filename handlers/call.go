@@ -22,6 +22,8 @@ type call struct {
 	h     *Handlers
 	actor models.Actor
 	api   bool // JSON in and out; otherwise forms and pages
+
+	capture *answer // takes the answer instead of the client, while it is made for the cache
 }
 
 // face adapts a handler to gin. Whatever it returns as an error is worded in
@@ -50,9 +52,20 @@ func (c *call) jsonAs(mediaType string, status int, value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	c.private()
-	c.Data(status, mediaType, body.Bytes())
+	c.answer(status, mediaType, body.Bytes())
 	return nil
+}
+
+// answer writes an answer made for this request, or hands it to the cache.
+func (c *call) answer(status int, mediaType string, body []byte) {
+	if c.capture != nil {
+		h := c.Writer.Header()
+		c.capture.mediaType, c.capture.body = mediaType, body
+		c.capture.policy, c.capture.link = h.Get("Content-Security-Policy"), h.Get("Link")
+		return
+	}
+	c.private()
+	c.Data(status, mediaType, body)
 }
 
 // page answers with a page.
@@ -61,9 +74,8 @@ func (c *call) page(status int, page any) error {
 	if err := c.h.Renderer.Render(&body, page); err != nil {
 		return err
 	}
-	c.private()
 	c.Writer.Header().Set("Content-Security-Policy", middleware.PagePolicy)
-	c.Data(status, "text/html; charset=utf-8", body.Bytes())
+	c.answer(status, "text/html; charset=utf-8", body.Bytes())
 	return nil
 }
 

@@ -228,6 +228,9 @@ func (h *Handlers) threadPage(c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.Query("reported") != "" {
+		page.Notice = "Thank you. A moderator will read your report."
+	}
 	return c.page(http.StatusOK, page)
 }
 

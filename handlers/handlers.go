@@ -57,6 +57,7 @@ type Handlers struct {
 	overTLS bool
 	cookie  string
 	docs    templates.DocsPage
+	cache   *cache
 }
 
 // New builds the router.
@@ -67,6 +68,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	var err error
 	if h.docs, err = describeAPI(openAPI, cfg.Version); err != nil {
+		return nil, err
+	}
+	if h.cache, err = newCache(cfg.Store, cfg.Now); err != nil {
 		return nil, err
 	}
 	router := gin.New()

@@ -27,8 +27,8 @@ func (h *Handlers) table() (pages, api []route) {
 	register, write, preview := h.Rates.Register, h.Rates.Write, h.Rates.Preview
 	register.ByNetwork = true // else every new account could make as many again
 	pages = []route{
-		{method: "GET", path: "/", handle: h.home},
-		{method: "GET", path: "/articles/:slug", handle: h.articlePage},
+		{method: "GET", path: "/", handle: h.shared(nil, h.home)},
+		{method: "GET", path: "/articles/:slug", handle: h.shared(h.articleStamp, h.articlePage)},
 		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: small, deed: "write", rate: write},
 		{method: "GET", path: "/articles/:slug/revisions", handle: h.revisionsPage},
 		{method: "GET", path: "/articles/:slug/revisions/:number", handle: h.revisionPage},
@@ -95,7 +95,7 @@ func (h *Handlers) table() (pages, api []route) {
 		{method: "GET", path: "/articles/:slug/revisions/:number", handle: h.showRevision},
 		{method: "POST", path: "/articles/:slug/revisions/:number/restore", handle: h.restoreRevision, size: small, deed: "write", rate: write},
 
-		{method: "GET", path: "/articles/:slug/comments", handle: h.listComments},
+		{method: "GET", path: "/articles/:slug/comments", handle: h.shared(h.articleStamp, h.listComments)},
 		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: small, deed: "write", rate: write},
 		{method: "GET", path: "/comments/:id", handle: h.showComment},
 		{method: "PATCH", path: "/comments/:id", handle: h.editComment, size: small, deed: "write", rate: write},

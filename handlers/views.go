@@ -143,6 +143,7 @@ func (h *Handlers) queueView(actor models.Actor) func(models.QueueItem) template
 		view := templates.QueueItem{Comment: h.commentView(actor, c), ArticleTitle: c.Article.Title, Why: whyQueued(item), Reports: []templates.Report{},
 			Standing:     templates.Standing{Approved: c.Author.ApprovedCount, Rejected: c.Author.RejectedCount, Since: c.Author.CreatedAt.Pointer()},
 			WaitingSince: c.QueuedAt.Pointer()}
+		view.Comment.Reason = c.Reason // Why says what it waits for
 		if item.Parent != nil {
 			parent := h.commentView(actor, item.Parent)
 			view.Parent = &parent

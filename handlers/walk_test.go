@@ -77,17 +77,13 @@ var deeds = map[string]deed{
 }
 
 // decides rejects the comment that is the object.
-func decides(w *world, about string) any { return w.decision1(about) }
-
-func (w *world) decision1(about string) any {
+func decides(w *world, about string) any {
 	id := w.comments[about]
-	return choose(object{"comment_ids": []int64{id}, "decision": "reject", "reason": "Why not."},
-		url.Values{"comment_ids": {fmt.Sprint(id)}, "decision": {"reject"}, "reason": {"Why not."}})
+	return twoFaced{object{"comment_ids": []int64{id}, "decision": "reject", "reason": "Why not."},
+		url.Values{"comment_ids": {fmt.Sprint(id)}, "decision": {"reject"}, "reason": {"Why not."}}}
 }
 
-// choose holds a body for either face until it is known which one is asked.
-func choose(asJSON object, asForm url.Values) any { return twoFaced{asJSON, asForm} }
-
+// twoFaced is a body for either face, until it is known which one is asked.
 type twoFaced struct {
 	json object
 	form url.Values
@@ -101,6 +97,9 @@ func (w *world) objects(method, path string) []string {
 		names = []string{"published", "draft", "scheduled", "archived", "deleted", "missing"}
 		if strings.HasPrefix(path, "/desk/") {
 			names = append(names, "new")
+		}
+		if strings.Contains(path, ":number") {
+			names = append(names, "first draft")
 		}
 	case strings.Contains(path, "/comments/:id"):
 		names = []string{"approved", "pending", "rejected", "spam", "deleted", "gone", "missing"}
@@ -120,12 +119,16 @@ func (w *world) objects(method, path string) []string {
 
 // address fills the parameters of a route's path.
 func (w *world) address(path, about, viewer string) string {
+	number := "2"
+	if about == "first draft" { // of the article that was published since
+		about, number = "published", "1"
+	}
 	slug, known := w.articles[about]
 	if !known {
 		slug = about
 	}
 	path = strings.Replace(path, ":slug", slug, 1)
-	path = strings.Replace(path, ":number", "2", 1)
+	path = strings.Replace(path, ":number", number, 1)
 	path = strings.Replace(path, ":username", about, 1)
 	if !strings.Contains(path, ":id") {
 		return path

@@ -47,7 +47,7 @@ type secret struct {
 }
 
 // The people of a world: rita wrote the comments, anna the articles.
-var cast = []struct {
+var company = []struct {
 	name string
 	role models.Role
 }{
@@ -55,7 +55,7 @@ var cast = []struct {
 	{"mona", models.Moderator}, {"adam", models.Admin}, {"zoe", models.Reader},
 }
 
-// viewers are those who walk: the cast, and nobody. Zoe is suspended.
+// viewers are those who walk: the company, and nobody. Zoe is suspended.
 var viewers = []string{"nobody", "rita", "sten", "anna", "olaf", "mona", "adam", "zoe"}
 
 // newWorld builds a world. It takes some fifty writes, so tests that change it
@@ -64,11 +64,12 @@ func newWorld(t *testing.T, opts ...serverOption) *world {
 	t.Helper()
 	w := &world{server: newServer(t, opts...), people: map[string]*person{}, articles: map[string]string{}, comments: map[string]int64{}}
 	w.people["nobody"] = &person{name: "nobody", page: w.visitor(), api: w.anyone()}
-	for i, who := range cast {
+	for i, who := range company {
 		w.join(i, who.name, who.role)
 	}
 	w.writeArticles()
 	w.writeComments()
+	w.withdraw()
 	w.people["adam"].page.post("/admin/users/zoe/suspend", url.Values{"days": {"7"}, "reason": {w.secret("a suspension's reason", "adam")}}).is(303)
 	w.open()
 	return w
@@ -135,7 +136,7 @@ func (w *world) writeArticles() {
 
 	slug := write("deleted", text("a deleted article"))
 	change(slug, "1", object{"state": "published"})
-	w.comment(anna.api, slug, w.secret("a comment on a deleted article", "mona", "adam"), 0)
+	w.comments["orphan"] = w.comment(anna.api, slug, w.secret("a comment on a deleted article"), 0).ID
 	anna.api.delete("/api/v1/articles/" + slug).is(204)
 
 	slug = write("archived", object{"title": "On the archive", "body": "Kept.", "state": "published"})
@@ -180,6 +181,21 @@ func (w *world) writeComments() {
 	w.comments["admin's"] = w.comment(w.people["adam"].api, slug, "A comment by the admin.", 0).ID
 	sten.post(fmt.Sprintf("/api/v1/comments/%d/reports", w.comments["approved"]),
 		object{"reason": w.secret("the reason of a report", "mona", "adam"), "note": w.secret("the note of a report", "mona", "adam")}).is(201)
+}
+
+// withdraw takes an article back to the desk after its discussion had begun.
+func (w *world) withdraw() {
+	anna, rita, sten := w.people["anna"].api, w.people["rita"].api, w.people["sten"].api
+	desk := []string{"anna", "adam"}
+	slug := w.article(anna, having("slug", "withdrawn-article"), having("title", "On second thoughts"), having("comment_policy", "open")).Slug
+	w.articles["withdrawn"] = slug
+	w.comments["withdrawn"] = w.comment(rita, slug, w.secret("a comment on a withdrawn article", "mona", "adam", "anna"), 0).ID
+	anna.with("If-Match", `"1"`).patch("/api/v1/articles/"+slug, object{"comment_policy": "premoderated"}).is(200)
+	w.comment(sten, slug, w.secret("a pending comment on a withdrawn article", "mona", "adam"), 0)
+	// The moderators have to know what a comment is about, so they see the title.
+	anna.with("If-Match", `"2"`).patch("/api/v1/articles/"+slug, object{"state": "draft", "title": w.secret("the title of a withdrawn article", "anna", "adam", "mona"),
+		"standfirst": w.secret("the standfirst of a withdrawn article", desk...), "tags": []string{w.secret("the tag of a withdrawn article", desk...)},
+		"body": "## " + w.secret("the heading of a withdrawn article", desk...) + "\n\n" + w.secret("the body of a withdrawn article", desk...)}).is(200)
 }
 
 // open connects to the database behind the server's back and keeps a copy.

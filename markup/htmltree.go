@@ -20,7 +20,7 @@ type node struct {
 
 // maxTree is how deep elements nest before further tags are ignored and their
 // contents join the element that is open.
-const maxTree = 100
+const maxTree = 50
 
 // parseHTML builds a tree in one pass over the tokens. The standard algorithm
 // is not used: it repairs misnested tags by copying open elements into each
@@ -152,32 +152,53 @@ func markBlocks(n *node) bool {
 }
 
 // distribute turns an inline element around blocks inside out, so that
-// <b><p>x</p></b> becomes <p><b>x</b></p>.
+// <b><p>x</p></b> becomes <p><b>x</b></p>. What it returns is either without
+// blocks or a block itself.
 func distribute(n *node) []*node {
-	var out, run []*node
-	wrap := func(children []*node) *node {
-		return &node{tag: n.tag, attrs: n.attrs, children: children}
-	}
-	flush := func() {
-		if len(run) > 0 {
-			out = append(out, wrap(run))
-			run = nil
+	var children, out, run []*node
+	for _, c := range n.children {
+		if c.block && !isBlock[c.tag] {
+			children = append(children, distribute(c)...)
+		} else {
+			children = append(children, c)
 		}
 	}
-	for _, c := range n.children {
+	flush := func() {
+		if strings.TrimSpace(textContent(&node{children: run})) == "" && !shows(run) {
+			out = append(out, run...)
+		} else {
+			out = append(out, &node{tag: n.tag, attrs: n.attrs, children: run})
+		}
+		run = nil
+	}
+	for _, c := range children {
 		if !c.block {
 			run = append(run, c)
 			continue
 		}
 		flush()
-		inner := wrap(c.children)
+		inner := &node{tag: n.tag, attrs: n.attrs, children: c.children}
 		for _, grandchild := range c.children {
 			inner.block = inner.block || grandchild.block
 		}
-		out = append(out, &node{tag: c.tag, attrs: c.attrs, children: []*node{inner}, block: true})
+		within := []*node{inner}
+		if isFrame[c.tag] {
+			within = distribute(inner) // its children, not it, have text inside
+		}
+		out = append(out, &node{tag: c.tag, attrs: c.attrs, children: within, block: true})
 	}
 	flush()
 	return out
+}
+
+// shows reports whether a run without text has anything to see in it.
+func shows(run []*node) bool {
+	for _, n := range run {
+		if n.tag == atom.Img || shows(n.children) {
+			return true
+		}
+	}
+	return false
 }
 
 func setOf(tags ...atom.Atom) map[atom.Atom]bool {
@@ -193,6 +214,8 @@ var (
 		atom.Link, atom.Meta, atom.Param, atom.Source, atom.Track, atom.Wbr)
 	isSkipped = setOf(atom.Script, atom.Style, atom.Template, atom.Title, atom.Textarea, atom.Select,
 		atom.Button, atom.Svg, atom.Math, atom.Object, atom.Noscript, atom.Noembed, atom.Noframes)
+	isFrame = setOf(atom.Ul, atom.Ol, atom.Dl, atom.Table, atom.Thead, atom.Tbody, atom.Tfoot, atom.Tr)
+	isMark  = setOf(atom.B, atom.Strong, atom.I, atom.Em, atom.Cite, atom.Dfn, atom.Del, atom.S, atom.Strike, atom.A)
 	isBlock = setOf(atom.P, atom.Div, atom.Blockquote, atom.Ul, atom.Ol, atom.Li, atom.Pre, atom.Hr,
 		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Table, atom.Caption, atom.Thead,
 		atom.Tbody, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Dl, atom.Dt, atom.Dd, atom.Figure,

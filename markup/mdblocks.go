@@ -98,7 +98,7 @@ func (c converter) block(n *node, depth int, lastList *byte) []mdBlock {
 			return append(c.flow(captions(n), depth), mdBlock{tableBlock, table})
 		}
 	}
-	if !isBlock[n.tag] {
+	if isMark[n.tag] {
 		return c.flow(distribute(n), depth)
 	}
 	return c.flow(n.children, depth)

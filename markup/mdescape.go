@@ -27,10 +27,10 @@ func (w *inlineWriter) write(list []piece) string {
 	for i, p := range list {
 		switch p.kind {
 		case textPiece:
-			w.text(p.text)
+			w.text(string(p.text))
 			continue
 		case codePiece:
-			w.b = append(w.b, codeSpan(p.text, w.style)...)
+			w.b = append(w.b, codeSpan(string(p.text), w.style)...)
 		case rawPiece:
 			w.b = append(w.b, p.text...)
 		case spacePiece:
@@ -101,7 +101,7 @@ func (w *inlineWriter) open(mark string, next piece) {
 func (w *inlineWriter) close(mark string, p piece, rest []piece) {
 	if mark == "[" {
 		w.inLink = false
-		w.b = append(w.b, ("]" + p.text)...)
+		w.b = append(append(w.b, ']'), p.text...)
 		w.encode = false
 		return
 	}
@@ -116,7 +116,7 @@ func (w *inlineWriter) close(mark string, p piece, rest []piece) {
 func firstRune(p piece) rune {
 	switch p.kind {
 	case textPiece:
-		r, _ := utf8.DecodeRuneInString(p.text)
+		r, _ := utf8.DecodeRune(p.text)
 		return r
 	case spacePiece, breakPiece:
 		return ' '

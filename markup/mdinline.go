@@ -21,7 +21,7 @@ const (
 type piece struct {
 	kind pieceKind
 	tag  atom.Atom // of open and close
-	text string    // of text, code and raw; the target of a link on close
+	text []byte    // of text, code and raw; the target of a link on close
 }
 
 type pieceKind int
@@ -115,7 +115,7 @@ func (p *pieces) text(s string) {
 			if i < 0 {
 				i = len(s)
 			}
-			p.show(piece{kind: textPiece, text: s[:i]})
+			p.show(piece{kind: textPiece, text: []byte(s[:i])})
 			s = s[i:]
 			continue
 		}
@@ -168,7 +168,7 @@ func (p *pieces) show(v piece) {
 	}
 	p.marks = nil
 	if last := len(p.list) - 1; last >= 0 && p.list[last].kind == v.kind && (v.kind == textPiece || v.kind == codePiece) {
-		p.list[last].text += v.text
+		p.list[last].text = append(p.list[last].text, v.text...)
 		return
 	}
 	p.list = append(p.list, v)
@@ -189,7 +189,7 @@ func (p *pieces) marked(n *node, tag atom.Atom, target string) {
 		p.marks = p.marks[:last] // nothing was shown inside
 		return
 	}
-	p.list = append(p.list, piece{kind: closePiece, tag: tag, text: target})
+	p.list = append(p.list, piece{kind: closePiece, tag: tag, text: []byte(target)})
 }
 
 // link adds n as a link if it leads somewhere a link may lead.
@@ -200,7 +200,7 @@ func (p *pieces) link(n *node, address string) {
 		return
 	}
 	if target == address && textContent(n) == target && plainURL.MatchString(target) && !contains(p.open, atom.A) {
-		p.show(piece{kind: rawPiece, text: "<" + target + ">"})
+		p.show(piece{kind: rawPiece, text: []byte("<" + target + ">")})
 		return
 	}
 	p.marked(n, atom.A, "("+destination(target)+titleOf(n)+")")
@@ -212,7 +212,7 @@ var plainURL = regexp.MustCompile(`^https?://[A-Za-z0-9./_~:?#@!$&'()*+,;=%-]+$`
 func (p *pieces) code(s string) {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), " ")
 	if strings.Trim(s, " ") != "" {
-		p.show(piece{kind: codePiece, text: s})
+		p.show(piece{kind: codePiece, text: []byte(s)})
 	}
 }
 
@@ -224,7 +224,7 @@ func (p *pieces) image(n *node) {
 	}
 	alt := strings.Join(strings.Fields(n.attrs["alt"]), " ")
 	w := inlineWriter{style: p.style}
-	p.show(piece{kind: rawPiece, text: "![" + w.escape(alt, true) + "](" + destination(target) + titleOf(n) + ")"})
+	p.show(piece{kind: rawPiece, text: []byte("![" + w.escape(alt, true) + "](" + destination(target) + titleOf(n) + ")")})
 }
 
 // media stands a link in for a player or a frame.
@@ -249,7 +249,7 @@ func (p *pieces) checkbox(n *node) {
 	if _, checked := n.attrs["checked"]; checked {
 		box = "[x]"
 	}
-	p.show(piece{kind: rawPiece, text: box})
+	p.show(piece{kind: rawPiece, text: []byte(box)})
 	p.blank()
 }
 

@@ -32,7 +32,7 @@ func decodeCursor(cursor, kind string, n int) ([]int64, error) {
 		return nil, invalid
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
+	if err != nil || base64.RawURLEncoding.EncodeToString(raw) != cursor { // the decoder skips line ends
 		return nil, invalid
 	}
 	parts := strings.Split(string(raw), ".")

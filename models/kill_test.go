@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,6 +26,16 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv("POSTIL_TEST_CHILD") {
 	case "":
+		flag.Parse()
+		checks := "20" // of each property; go test -rapid.checks=1000 looks longer
+		flag.Visit(func(f *flag.Flag) {
+			if f.Name == "rapid.checks" {
+				checks = f.Value.String()
+			}
+		})
+		if err := flag.Set("rapid.checks", checks); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	case "open":
 		childOpen()

@@ -283,7 +283,7 @@ func (s *Store) QueueItem(ctx context.Context, actor Actor, id int64) (QueueItem
 	if err != nil {
 		return QueueItem{}, err
 	}
-	return items[0], nil
+	return items[0], actor.CanReadComment(&c, c.Article, s.now())
 }
 
 func (s *Store) queueItems(ctx context.Context, actor Actor, rows []*Comment) ([]QueueItem, error) {

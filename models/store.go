@@ -22,7 +22,8 @@ type Store struct {
 	cfg    Config
 	render chan struct{} // bounds how much text is rendered at once
 
-	turnstile *turnstile // for guesses at passwords
+	turnstile  *turnstile // for guesses at passwords
+	generation generation // what caches ask whether anything changed
 }
 
 // Config is what a Store needs from outside. The zero value serves.
@@ -75,7 +76,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{reads: reads, engine: eng, cfg: cfg, render: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), turnstile: newTurnstile()}
-	s.writer = newWriter(writes, cfg.QueueSize, cfg.Log)
+	s.writer = newWriter(writes, cfg.QueueSize, cfg.Log, func() { s.generation.count.Add(1) })
 	return s, nil
 }
 
@@ -83,7 +84,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 // database.
 func (s *Store) Close() error {
 	s.writer.close()
-	return errors.Join(closeDB(s.writer.db), closeDB(s.reads))
+	return errors.Join(s.generation.close(), closeDB(s.writer.db), closeDB(s.reads))
 }
 
 // Ready tells whether the database answers: what a load balancer asks.

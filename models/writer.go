@@ -24,6 +24,8 @@ type writer struct {
 	queue chan *job
 	done  chan struct{} // closed when the loop has ended
 
+	committed func() // called after each commit, before anybody is answered
+
 	mu     sync.RWMutex // guards closed against sends on queue
 	closed bool
 
@@ -43,8 +45,8 @@ type job struct {
 // does not wait for an endless stream of others.
 const maxGroup = 256
 
-func newWriter(db *gorm.DB, queueSize int, log *slog.Logger) *writer {
-	w := &writer{db: db, log: log, queue: make(chan *job, queueSize), done: make(chan struct{})}
+func newWriter(db *gorm.DB, queueSize int, log *slog.Logger, committed func()) *writer {
+	w := &writer{db: db, log: log, queue: make(chan *job, queueSize), done: make(chan struct{}), committed: committed}
 	go w.run()
 	return w
 }
@@ -151,6 +153,7 @@ collect:
 	w.sick.Lock()
 	w.sickBy = nil
 	w.sick.Unlock()
+	w.committed()
 	return group
 }
 

@@ -105,6 +105,7 @@ func TestWhichCommentsAreImported(t *testing.T) {
 		{"pingbacks in a circle", comment("1", "2", ping) + comment("2", "1", ping) + comment("3", "2", ""), "3< approved", "it is a pingback, a notice that another site links here; it is a pingback, a notice that another site links here"},
 		{"private notes of plugins go", comment("1", "0", "<wp:comment_type>order_note</wp:comment_type>"), "", "it is not a comment but a record of the type order_note"},
 		{"a missing parent is left for the store to report", comment("1", "99", ""), "1<99 approved", ""},
+		{"a parent written as the way to it", comment("1", "0", "") + comment("2", "1", "") + comment("3", "1,2", ""), "1< approved, 2<1 approved, 3<2 approved", ""},
 		{"the same comment twice", comment("1", "0", "") + comment("1", "0", ""), "1< approved", "it is in the file twice"},
 		{"one id for two comments", comment("1", "0", "") + comment("1", "0", "<wp:comment_content>Else.</wp:comment_content>"), "1< approved, 1~73152edbec6e< approved", ""},
 	}

@@ -107,6 +107,7 @@ func index(comments []wxrComment) map[string]*wxrComment {
 	for i := range comments {
 		c := &comments[i]
 		c.fate = c.ownFate()
+		c.parent = c.parent[strings.LastIndexByte(c.parent, ',')+1:] // some converters write the whole way down from the root
 		if c.id == "" || c.id == "0" {
 			c.id = "~" + c.digest()
 		}

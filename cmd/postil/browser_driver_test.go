@@ -582,11 +582,17 @@ func (b *tab) shotTo(path string) {
 // step runs a part of a story. When it fails the story ends.
 func (s *site) step(name string, do func()) {
 	s.t.Helper()
-	done := s.whole.Run(name, func(t *testing.T) {
+	if !s.part(name, do) {
+		s.whole.FailNow()
+	}
+}
+
+// part runs a part of a test that does not depend on the others.
+func (s *site) part(name string, do func()) bool {
+	s.t.Helper()
+	defer func() { s.t = s.whole }()
+	return s.whole.Run(name, func(t *testing.T) {
 		s.t = t
 		do()
 	})
-	if s.t = s.whole; !done {
-		s.whole.FailNow()
-	}
 }
