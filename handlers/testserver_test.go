@@ -121,6 +121,7 @@ type client struct {
 	header   http.Header
 	jar      http.CookieJar // nil: no browser
 	remote   string
+	host     string           // of the Host header, when it is not the site's
 	signed   templates.Signed // what a program got when it signed in
 }
 
@@ -226,6 +227,9 @@ func (c *client) do(method, path string, body any) *response {
 	}
 	req := httptest.NewRequest(method, base+path, bytes.NewReader(content))
 	req.RemoteAddr = c.remote
+	if c.host != "" {
+		req.Host = c.host
+	}
 	if mediaType != "" {
 		req.Header.Set("Content-Type", mediaType)
 	}

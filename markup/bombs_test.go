@@ -118,6 +118,10 @@ var bombs = []bomb{
 		return b.String() + strings.Repeat("\na", n/4)
 	})},
 
+	{"backticks behind backslashes", paragraphs(func(n int) string {
+		return strings.Repeat("\\``", n/6) + strings.Repeat("\na", n/4)
+	})},
+
 	{"angle brackets", paragraphs(repeat("<"))},
 	{"tags without end", paragraphs(repeat("<a b='"))},
 	{"tags of many lines", paragraphs(repeat("<a\nb"))},
@@ -207,5 +211,25 @@ func checkBounded(t *testing.T, src string, out Rendered, err error, took time.D
 	}
 	if took > 10*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// Reading the rest of a paragraph allocates for each of its lines. If it were
+// read for every one of these backticks, that would be some millions.
+func TestUnclosedCodeIsLookedForOnce(t *testing.T) {
+	src := strings.Repeat("\\``", 1_600) + strings.Repeat("\na", 1_900)
+	if allocs := testing.AllocsPerRun(1, func() { _, _ = Comment(src) }); allocs > 100_000 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+func TestBudgetWriterKeepsNothingBeyondItsLimit(t *testing.T) {
+	w := &budgetWriter{left: 4}
+	_, _ = w.WriteString("ab")
+	_ = w.WriteByte('c')
+	_, first := w.Write([]byte("de"))
+	_, second := w.WriteRune('f')
+	if got := w.buf.String(); got != "abc" || first == nil || second == nil || w.Flush() == nil {
+		t.Errorf("kept %q, errors %v, %v", got, first, second)
 	}
 }

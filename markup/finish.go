@@ -58,7 +58,7 @@ func (h headingIDs) next(title string) string {
 			h.used[id] = 0
 			return id
 		}
-		h.used[id]++
+		h.used[base]++
 		id = base + "-" + strconv.Itoa(h.used[base])
 	}
 }

@@ -158,7 +158,7 @@ func TestWords(t *testing.T) {
 
 func TestHeadings(t *testing.T) {
 	src := "# Über *uns* & `euch`\n\n## 日本語\n\n### a\n\n### a\n\n### a-1\n\n### a\n\n#### !!!\n\n" +
-		"##### <b>\n\n###### [x](/y) " + strings.Repeat("long ", 30) + "\n"
+		"##### <b>\n\n## d-1\n\n## d\n\n## d\n\n###### [x](/y) " + strings.Repeat("long ", 30) + "\n"
 	out, err := Article(src)
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +173,9 @@ func TestHeadings(t *testing.T) {
 		{3, "s-a-2", "a"},
 		{4, "s-section", "!!!"},
 		{5, "s-b", "<b>"},
+		{2, "s-d-1", "d-1"},
+		{2, "s-d", "d"},
+		{2, "s-d-2", "d"},
 		{6, "s-x" + strings.Repeat("-long", 11) + "-lon", long},
 	}
 	if diff := cmp.Diff(want, out.Headings); diff != "" {

@@ -31,10 +31,8 @@ func (r *nodes) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 // a page belongs to its article: a reader who moves from heading to heading
 // with a screen reader should not have to pass through the discussion.
 func (r *nodes) heading(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-	before, after := "<p><strong>", "</strong></p>\n"
-	if r.comment {
-		before = `<p dir="auto"><strong>`
-	} else {
+	before, after := `<p dir="auto"><strong>`, "</strong></p>\n"
+	if !r.comment {
 		level := string('0' + rune(n.(*ast.Heading).Level))
 		id, _ := n.AttributeString("id")
 		before = "<h" + level + ` id="` + id.(string) + `" dir="auto">`

@@ -146,7 +146,7 @@ func TestHostileTextIsHarmless(t *testing.T) {
 // the policy alone has to stop it.
 func TestPolicyAloneIsEnough(t *testing.T) {
 	for _, fragment := range append([]string{
-		`<p id="x" class="y" style="z" onclick="a">t</p>`,
+		`<p id="x" class="y" style="z" onclick="a" dir="rtl">t</p>`,
 		`<a href="//evil">x</a><a href="javascript:x">x</a><a href="intent:x">x</a>`,
 		`<img src="http://x/y"><img src="data:x"><iframe src="https://x"></iframe>`,
 		`<h1 id="admin">x</h1><h1 id="s-x" class="y">x</h1>`,

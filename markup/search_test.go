@@ -46,8 +46,8 @@ func TestSearchForSlowTexts(t *testing.T) {
 		runes  int
 		time   time.Duration
 	}{
-		{"comment", Comment, MaxCommentRunes, 1500 * time.Millisecond},
-		{"article", Article, MaxArticleRunes, 2500 * time.Millisecond},
+		{"comment", Comment, MaxCommentRunes, 800 * time.Millisecond},
+		{"article", Article, MaxArticleRunes, 1200 * time.Millisecond},
 	} {
 		t.Run(dialect.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))

@@ -129,8 +129,8 @@ func (s *Store) prepareImport(ctx context.Context, source string, d ImportDiscus
 			return nil, err
 		}
 	}
-	if err := p.err(); err != nil {
-		return nil, failf(Invalid, "The article %q cannot be imported: %v", a.Title, err)
+	if len(p) > 0 {
+		return nil, failf(Invalid, "The article %q cannot be imported: its %s %s.", a.Title, p[0].Field, strings.TrimSuffix(p[0].Message, "."))
 	}
 	in.comments = in.inOrder(d.Comments)
 	for _, c := range in.comments {
