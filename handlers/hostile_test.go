@@ -152,7 +152,7 @@ func TestHostileJSON(t *testing.T) {
 				}
 			}
 			if kind == "s" {
-				if res := send(valid(field, strings.Repeat("x", 1<<20))); res.status != 413 && res.status != 422 && res.status != 401 {
+				if res := send(valid(field, strings.Repeat("x", 1<<20))); res.status != 413 && res.status != 422 && res.status != 401 && (field != "publish_at" || res.status != 400) {
 					t.Errorf("%s with 1 MB of %s: %d", name, field, res.status)
 				}
 				if res := send(raw(field, `"\ud800"`)); res.status >= 500 {
@@ -210,6 +210,10 @@ func TestFormsComeBack(t *testing.T) {
 		for _, viewer := range []string{"zoe", "nobody", "sten", "adam"} {
 			about := "published"
 			switch {
+			case name == "POST /preview" && (viewer == "sten" || viewer == "adam"):
+				continue // a fragment for the script; the text stays where it was typed
+			case strings.HasPrefix(r.path, "/desk/"):
+				about = "draft"
 			case strings.Contains(r.path, "/comments/:id"):
 				about = "approved"
 			case strings.Contains(r.path, ":username"):

@@ -233,6 +233,9 @@ func (h *Handlers) suspend(c *call) error {
 		return err
 	}
 	_, err := h.Store.Suspend(c.Request.Context(), c.actor, c.Param("username"), models.SuspendInput(in))
+	if err != nil && in.Reason != "" {
+		return err // the error page gives the reason back, which the table has no place for
+	}
 	return h.accountChanged(c, err)
 }
 

@@ -554,6 +554,9 @@ func (b *tab) shot(name string) {
 		return
 	}
 	ok(b.s.t, os.MkdirAll(folder, 0o755))
+	// On a picture of the whole page nothing sticks to the window.
+	get[int](b, `[...document.querySelectorAll("body *")].filter((e) => getComputedStyle(e).position === "sticky").map((e) => e.style.setProperty("position", "static", "important")).length`)
+	defer get[int](b, `[...document.querySelectorAll("body *")].filter((e) => e.style.position === "static").map((e) => e.style.removeProperty("position")).length`)
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		for _, width := range []int64{390, 1280} {
