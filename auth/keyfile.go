@@ -154,7 +154,7 @@ func readKeys(path string) (Keys, error) {
 	}
 	keys, err := parseKeys(text)
 	if err != nil {
-		return Keys{}, fmt.Errorf("read keys: %s %w; restore it from a backup, or delete it to start with fresh keys (everyone logs in again)", path, err)
+		return Keys{}, fmt.Errorf("read keys: %s %w; restore it from a backup, or delete it to start with fresh keys (programs that use the API refresh their tokens once)", path, err)
 	}
 	return keys, nil
 }

@@ -48,5 +48,5 @@ func isOwn(target string) bool {
 
 // isImageSource reports whether an article may show an image from target.
 func isImageSource(target string) bool {
-	return strings.HasPrefix(target, "https://") || strings.HasPrefix(target, "/") && isOwn(target)
+	return strings.HasPrefix(target, "/") && isOwn(target)
 }

@@ -60,10 +60,10 @@ func TestLinks(t *testing.T) {
 
 func TestImages(t *testing.T) {
 	runRenderCases(t, []renderCase{
-		{"https", `![a *b*](https://c.d/e.png "f")`, p(`<a href="https://c.d/e.png" title="f"` + ugc + `>a b</a>`), p(`<img src="https://c.d/e.png" alt="a b" title="f" loading="lazy">`)},
+		{"https", `![a *b*](https://c.d/e.png "f")`, p(`<a href="https://c.d/e.png" title="f"` + ugc + `>a b</a>`), p(`<a href="https://c.d/e.png" title="f" rel="noopener">a b</a>`)},
 		{"own", "![a](/b.png)", p(`<a href="/b.png"` + ugc + `>a</a>`), p(`<img src="/b.png" alt="a" loading="lazy">`)},
 		{"no alt", "![](/b.png)", p(`<a href="/b.png"` + ugc + `>/b.png</a>`), p(`<img src="/b.png" alt="" loading="lazy">`)},
-		{"http", "![a](http://b.c/d.png)", p(`<a href="http://b.c/d.png"` + ugc + `>a</a>`), p("a")},
+		{"http", "![a](http://b.c/d.png)", p(`<a href="http://b.c/d.png"` + ugc + `>a</a>`), p(`<a href="http://b.c/d.png" rel="noopener">a</a>`)},
 		{"data", "![a](data:image/png;base64,AAAA)", p("a"), ""},
 		{"in a link", "[![a](/b.png)](/c)", p(`<a href="/c"` + ugc + `>a</a>`), p(`<a href="/c"><img src="/b.png" alt="a" loading="lazy"></a>`)},
 		{"link in alt", "![a [b](/c)](/d.png)", p(`<a href="/d.png"` + ugc + `>a b</a>`), p(`<img src="/d.png" alt="a b" loading="lazy">`)},

@@ -186,8 +186,9 @@ func writeTyped(w util.BufWriter, source []byte, n ast.Node, label []byte) error
 	return err
 }
 
-// image shows an image in an article. In a comment it becomes a link to it,
-// because fetching an image tells a stranger's server who reads the page.
+// image shows an image of this site in an article. Any other, and every image
+// in a comment, becomes a link to it, because fetching an image tells a
+// stranger's server who reads the page.
 func (r *nodes) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -195,9 +196,10 @@ func (r *nodes) image(w util.BufWriter, source []byte, node ast.Node, entering b
 	n := node.(*ast.Image)
 	target, ok := linkTarget(util.URLEscape(promising(n.Destination), true))
 	switch {
-	case r.comment && ok && !insideLink(n):
+	case ok && isImageSource(target) && !r.comment:
+	case ok && !insideLink(n):
 		return ast.WalkSkipChildren, r.imageLink(w, source, n, target)
-	case r.comment || !ok || !isImageSource(target):
+	default:
 		writeText(w, source, n)
 		return ast.WalkSkipChildren, nil
 	}

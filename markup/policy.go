@@ -14,7 +14,7 @@ import (
 var (
 	auto        = regexp.MustCompile(`^auto$`)
 	linkHref    = regexp.MustCompile(`^(?:(?i:https?://|mailto:)|#|/$|/[^/\\])`)
-	imageSource = regexp.MustCompile(`^(?:(?i:https://)|/[^/\\])`)
+	imageSource = regexp.MustCompile(`^/[^/\\]`)
 	listStart   = regexp.MustCompile(`^[0-9]{1,9}$`)
 	cellAlign   = regexp.MustCompile(`^(?:left|right|center)$`)
 	codeClass   = regexp.MustCompile(`^language-[A-Za-z0-9.][A-Za-z0-9+#._-]{0,31}$`)

@@ -21,7 +21,7 @@ var allowed = map[string]map[string]string{
 	"em": {}, "strong": {}, "del": {}, "br": {}, "hr": {}, "sup": {"id": footnoteRule}, "div": {"class": "footnotes", "role": "doc-endnotes"},
 	"a": {"href": `(?i:https?://|mailto:)[^\x00-\x20]*|#[^\x00-\x20]*|/(?:[^/\\\x00-\x20][^\x00-\x20]*)?`, "title": `(?s).*`,
 		"rel": `nofollow ugc noopener|noopener`, "class": "footnote-(?:back)?ref", "role": "doc-(?:noteref|backlink)"},
-	"img":   {"src": `https://[^\x00-\x20]*|/[^/\\\x00-\x20][^\x00-\x20]*`, "alt": `(?s).*`, "title": `(?s).*`, "loading": "lazy"},
+	"img":   {"src": `/[^/\\\x00-\x20][^\x00-\x20]*`, "alt": `(?s).*`, "title": `(?s).*`, "loading": "lazy"},
 	"input": {"type": "checkbox", "checked": "", "disabled": ""},
 }
 

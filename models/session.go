@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"postil/auth"
@@ -129,13 +130,27 @@ func (s *Store) userByLogin(ctx context.Context, key string) (User, error) {
 
 // grant opens a session for an account.
 func (t *tx) grant(user User, kind SessionKind) (Grant, error) {
-	session := Session{ID: auth.NewToken("ses_")[:26], UserID: user.ID, Kind: kind, UserAgent: t.actor.UserAgent, Network: t.actor.Network,
+	session := Session{ID: auth.NewToken("ses_")[:26], UserID: user.ID, Kind: kind, UserAgent: t.actor.UserAgent, Network: coarse(t.actor.Network),
 		CreatedAt: t.now, SeenAt: t.now, ExpiresAt: t.now.Add(SessionLife)}
 	if err := t.Create(&session).Error; err != nil {
 		return Grant{}, fmt.Errorf("open session: %w", err)
 	}
 	token, err := t.newToken(session.ID, kind)
 	return Grant{Session: session, Version: user.Version, Token: token}, err
+}
+
+// coarse leaves out the last part of an IPv4 address: enough to recognise one's
+// own sessions by, too little to name a household.
+func coarse(network string) string {
+	ip, err := netip.ParseAddr(network)
+	if err != nil || !ip.Is4() {
+		return network // an IPv6 network is shortened already
+	}
+	prefix, err := ip.Prefix(24)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
 }
 
 func (t *tx) newToken(sessionID string, kind SessionKind) (string, error) {
@@ -309,12 +324,11 @@ func (t *tx) endSessions(userID int64, except, reason string) error {
 func (s *Store) Sweep(ctx context.Context) (int64, error) {
 	var removed int64
 	err := s.write(ctx, System(), func(t *tx) error {
-		old := t.now.Add(-SessionLife)
-		for _, sql := range []string{
-			"DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? LIMIT 500)",
-			"DELETE FROM login_attempts WHERE key IN (SELECT key FROM login_attempts WHERE first_at < ? LIMIT 500)",
+		for sql, before := range map[string]Timestamp{
+			"DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? LIMIT 500)":             t.now.Add(-SessionLife),
+			"DELETE FROM login_attempts WHERE key IN (SELECT key FROM login_attempts WHERE first_at < ? LIMIT 500)": t.now.Add(-24 * time.Hour),
 		} {
-			result := t.Exec(sql, old)
+			result := t.Exec(sql, before)
 			if result.Error != nil {
 				return result.Error
 			}

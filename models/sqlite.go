@@ -102,6 +102,13 @@ func (e *sqliteEngine) migrate(ctx context.Context, log *slog.Logger) error {
 		return e.explain("create the folder of", err)
 	}
 	defer lockFolder(folder)()
+	// A new database is for its owner's eyes: it holds addresses and hashes. The
+	// files that SQLite puts beside it take over its permissions.
+	if f, err := os.OpenFile(e.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		if err := f.Close(); err != nil {
+			return e.explain("create", err)
+		}
+	}
 	// Foreign keys are off while tables may be rebuilt, and checked after.
 	db, err := sql.Open("sqlite", e.dsn("foreign_keys(0)"))
 	if err != nil {

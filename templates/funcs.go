@@ -24,6 +24,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		"words":    words,
 		"roleMark": roleMark,
 		"excerpt":  excerpt,
+		"device":   device,
 		"join":     strings.Join,
 		"field":    newField,
 		"thread":   newThread,
@@ -157,4 +158,29 @@ func contents(all []Heading) []Heading {
 		return nil
 	}
 	return out
+}
+
+// device says in a few words what a browser calls itself at length. A program's
+// name stays as it is.
+func device(agent string) string {
+	browser := firstOf(agent, "Edg", "Edge", "OPR/", "Opera", "SamsungBrowser/", "Samsung Internet", "Firefox/", "Firefox", "FxiOS/", "Firefox",
+		"CriOS/", "Chrome", "Chrome/", "Chrome", "Safari/", "Safari")
+	if browser == "" {
+		return agent
+	}
+	system := firstOf(agent, "Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	if system == "" {
+		return browser
+	}
+	return browser + " on " + system
+}
+
+// firstOf is the name beside the first mark that a text contains.
+func firstOf(text string, marksAndNames ...string) string {
+	for i := 0; i < len(marksAndNames); i += 2 {
+		if strings.Contains(text, marksAndNames[i]) {
+			return marksAndNames[i+1]
+		}
+	}
+	return ""
 }

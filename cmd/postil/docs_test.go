@@ -310,7 +310,7 @@ func TestCustomPropertiesAreDocumented(t *testing.T) {
 // how the text came about.
 func TestTheProjectSpeaksOfItself(t *testing.T) {
 	// Written in two parts, so that this file may be searched too.
-	foreign := regexp.MustCompile(`(?:^|[^\w./-])/(?:` + `work|root|tmp)` + `(?:/|\b)` +
+	foreign := regexp.MustCompile(`(?:^|[^\w./-])/(?:` + `work|root|tmp)/` + `[\w.-]` +
 		`|(?i:proxy\.` + `golang\.org|sum\.` + `golang\.org|registry\.` + `npmjs|sub` + `agent)` +
 		`|\bL` + `LM\b|\bCl` + `aude\b`)
 	walkProject(t, func(name string, text []byte) {
