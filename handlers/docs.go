@@ -95,7 +95,12 @@ func describeAPI(document []byte, version string) (templates.DocsPage, error) {
 	if len(doc.Servers) > 0 {
 		base = doc.Servers[0].URL // paths are below it
 	}
-	page := templates.DocsPage{Version: version, Intro: doc.Info.Description}
+	page := templates.DocsPage{Version: version}
+	var howTo templates.DocsGroup
+	page.Intro, howTo = introduction(doc.Info.Description)
+	if len(howTo.Operations) > 0 {
+		page.Groups = append(page.Groups, howTo)
+	}
 	for _, tag := range doc.Tags {
 		group := templates.DocsGroup{Name: tag.Name}
 		for _, path := range sortedKeys(doc.Paths) {
@@ -108,6 +113,24 @@ func describeAPI(document []byte, version string) (templates.DocsPage, error) {
 		page.Groups = append(page.Groups, group)
 	}
 	return page, nil
+}
+
+// introduction cuts the description of the whole at its headings: what comes
+// before them introduces the page, and each part below one is an entry of the
+// first chapter, led by its first sentence.
+func introduction(text string) (string, templates.DocsGroup) {
+	parts := strings.Split(text, "\n## ")
+	group := templates.DocsGroup{Name: "How it works"}
+	for _, part := range parts[1:] {
+		name, body, _ := strings.Cut(part, "\n")
+		lead, rest, more := strings.Cut(strings.Join(strings.Fields(body), " "), ". ")
+		if more {
+			lead += "."
+		}
+		group.Operations = append(group.Operations, templates.DocsOperation{Path: name, Summary: lead, Description: rest,
+			Anchor: strings.ReplaceAll(strings.ToLower(name), " ", "-")})
+	}
+	return strings.TrimSpace(parts[0]), group
 }
 
 func (d *apiDocument) operation(method, path string, op apiOperation) templates.DocsOperation {

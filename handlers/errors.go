@@ -54,7 +54,7 @@ var statusOf = map[models.Kind]int{
 
 // problem words an error. What nobody classified shows only the request's id.
 func (h *Handlers) problem(c *gin.Context, err error) templates.Problem {
-	p := templates.Problem{Type: "about:blank", Instance: c.Request.URL.Path, RequestID: middleware.RequestID(c)}
+	p := templates.Problem{Type: "about:blank", Instance: c.Request.URL.EscapedPath(), RequestID: middleware.RequestID(c)}
 	var fields []models.FieldError
 	var known *models.Error
 	var shape *httpError

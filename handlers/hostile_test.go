@@ -415,7 +415,9 @@ func TestHostileAddresses(t *testing.T) {
 		case strings.Contains(r.path, ":username"):
 			about = "adam"
 		}
-		blank := func(res *response) string { return requestID.ReplaceAllString(fmt.Sprint(res.status, string(res.body)), "") }
+		blank := func(res *response) string {
+			return requestID.ReplaceAllString(fmt.Sprint(res.status, string(res.body)), "")
+		}
 		plain := blank(check("adam", "GET", w.address(r.path, about, "adam")))
 		for _, parameter := range parameters {
 			texts := append(nasty, "\xff", "a\xc0\xafb")

@@ -6,11 +6,13 @@ import (
 	"postil/middleware"
 )
 
-// Sizes of request bodies. An article of the greatest length, escaped in JSON
-// or a form, fits into the large one.
+// Sizes of request bodies. A comment of the greatest length, every character
+// of it escaped in JSON or a form, fits into the medium one; an article into the
+// large one.
 const (
-	small = 64 << 10
-	large = 4 << 20
+	small  = 64 << 10
+	medium = 128 << 10
+	large  = 4 << 20
 )
 
 // route is one line of the table of everything this server answers to.
@@ -29,14 +31,14 @@ func (h *Handlers) table() (pages, api []route) {
 	pages = []route{
 		{method: "GET", path: "/", handle: h.shared(nil, h.home)},
 		{method: "GET", path: "/articles/:slug", handle: h.shared(h.articleStamp, h.articlePage)},
-		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: small, deed: "write", rate: write},
+		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: medium, deed: "write", rate: write},
 		{method: "GET", path: "/articles/:slug/revisions", handle: h.revisionsPage},
 		{method: "GET", path: "/articles/:slug/revisions/:number", handle: h.revisionPage},
 		{method: "POST", path: "/articles/:slug/revisions/:number/restore", handle: h.restoreRevision, size: small, deed: "write", rate: write},
 		{method: "GET", path: "/articles/:slug/compare", handle: h.comparePage},
 		{method: "GET", path: "/comments/:id", handle: h.threadPage},
 		{method: "GET", path: "/comments/:id/edit", handle: h.editCommentPage},
-		{method: "POST", path: "/comments/:id/edit", handle: h.editComment, size: small, deed: "write", rate: write},
+		{method: "POST", path: "/comments/:id/edit", handle: h.editComment, size: medium, deed: "write", rate: write},
 		{method: "GET", path: "/comments/:id/delete", handle: h.deleteCommentPage},
 		{method: "POST", path: "/comments/:id/delete", handle: h.deleteComment, size: small, deed: "write", rate: write},
 		{method: "GET", path: "/comments/:id/report", handle: h.reportPage},
@@ -96,9 +98,9 @@ func (h *Handlers) table() (pages, api []route) {
 		{method: "POST", path: "/articles/:slug/revisions/:number/restore", handle: h.restoreRevision, size: small, deed: "write", rate: write},
 
 		{method: "GET", path: "/articles/:slug/comments", handle: h.shared(h.articleStamp, h.listComments)},
-		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: small, deed: "write", rate: write},
+		{method: "POST", path: "/articles/:slug/comments", handle: h.createComment, size: medium, deed: "write", rate: write},
 		{method: "GET", path: "/comments/:id", handle: h.showComment},
-		{method: "PATCH", path: "/comments/:id", handle: h.editComment, size: small, deed: "write", rate: write},
+		{method: "PATCH", path: "/comments/:id", handle: h.editComment, size: medium, deed: "write", rate: write},
 		{method: "DELETE", path: "/comments/:id", handle: h.deleteComment, deed: "write", rate: write},
 		{method: "GET", path: "/comments/:id/replies", handle: h.listReplies},
 		{method: "GET", path: "/comments/:id/history", handle: h.showHistory},

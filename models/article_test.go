@@ -142,6 +142,30 @@ func TestSavingKeepsCounters(t *testing.T) {
 	equal(t, "comments", threadOf(t, fx, art).CommentCount, int64(10))
 }
 
+// A save that was prepared before a comment came counts its version on from the
+// comment's, else a cached page would stay.
+func TestSavingKeepsVersions(t *testing.T) {
+	fx := modelstest.New(t)
+	anna, rita := fx.User(models.Author, "anna"), fx.User(models.Reader, "rita")
+	art := fx.Article(anna)
+	before := threadOf(t, fx, art).Version
+	var saved models.Article
+	for _, err := range inOrder(t, fx,
+		func() error {
+			_, err := fx.CreateComment(ctx, rita, art.Slug, models.CommentInput{Body: "words"})
+			return err
+		},
+		func() (err error) {
+			saved, err = update1(fx, anna, art.Slug, 1, models.ArticleChange{CommentPolicy: ref(models.PolicyClosed)})
+			return err
+		}) {
+		ok(t, err)
+	}
+	now := threadOf(t, fx, art)
+	equal(t, "version and policy", []any{now.Version, now.Policy}, []any{before + 2, models.PolicyClosed})
+	equal(t, "thread that came back", saved.Thread, now)
+}
+
 func TestSlugs(t *testing.T) {
 	fx := modelstest.New(t)
 	anna := fx.User(models.Author, "anna")

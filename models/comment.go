@@ -207,7 +207,10 @@ func (t *tx) setState(c *Comment, to CommentState, reason string) error {
 	from := c.State
 	c.State, c.Reason = to, reason
 	if to != Pending {
-		c.HeldWhy, c.QueuedAt = "", 0
+		c.HeldWhy = ""
+		if c.OpenReports == 0 {
+			c.QueuedAt = 0
+		}
 	}
 	err := t.Model(&Comment{}).Where("id = ?", c.ID).
 		Updates(map[string]any{"state": c.State, "reason": c.Reason, "held_why": c.HeldWhy, "queued_at": c.QueuedAt}).Error
@@ -418,10 +421,10 @@ func (s *Store) CommentHistory(ctx context.Context, actor Actor, id int64) (Comm
 func (s *Store) DeleteComment(ctx context.Context, actor Actor, id int64) (Comment, error) {
 	may := func(c *Comment, now Timestamp) error { return actor.CanDeleteComment(c, c.Article, now) }
 	return s.changeComment(ctx, actor, id, may, func(t *tx, c *Comment) error {
-		if err := t.setState(c, DeletedComment, ""); err != nil {
+		if err := t.settleReports(c, nil); err != nil {
 			return err
 		}
-		if err := t.settleReports(c, nil); err != nil {
+		if err := t.setState(c, DeletedComment, ""); err != nil {
 			return err
 		}
 		return t.emit(Event{Kind: "comment.deleted", CommentID: &c.ID, ThreadID: &c.ThreadID})

@@ -219,6 +219,19 @@ func TestEditWindow(t *testing.T) {
 	equal(t, "first version's moment", versions[2].CreatedAt, models.At(modelstest.Start))
 }
 
+// Editing a comment answers no report.
+func TestEditedWhileReported(t *testing.T) {
+	b := newBench(t, models.PolicyOpen)
+	c := b.Comment(b.rita, b.art.Slug, "bad words", 0)
+	b.report(t, b.otto, c.ID, "abuse")
+	before := b.Reload(c.ID)
+	b.Clock.Advance(time.Minute)
+	_, err := b.EditComment(ctx, b.rita, c.ID, "good words")
+	ok(t, err)
+	now := b.Reload(c.ID)
+	equal(t, "reports and since when", []any{now.OpenReports, now.QueuedAt}, []any{before.OpenReports, before.QueuedAt})
+}
+
 func TestEditedWhereEveryCommentIsReadFirst(t *testing.T) {
 	fx := modelstest.New(t)
 	anna, rita, mona := fx.User(models.Author, "anna"), fx.User(models.Reader, "rita"), fx.User(models.Moderator, "mona")

@@ -33,8 +33,10 @@ func TestMain(m *testing.M) {
 				checks = f.Value.String()
 			}
 		})
-		if err := flag.Set("rapid.checks", checks); err != nil {
-			panic(err)
+		for name, value := range map[string]string{"rapid.checks": checks, "rapid.nofailfile": "true"} {
+			if err := flag.Set(name, value); err != nil {
+				panic(err)
+			}
 		}
 		os.Exit(m.Run())
 	case "open":

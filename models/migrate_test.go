@@ -3,6 +3,7 @@ package models
 import (
 	"bytes"
 	"database/sql"
+	"flag"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -95,14 +96,14 @@ func TestSchema(t *testing.T) {
 	}
 	want, err := os.ReadFile("testdata/schema.golden")
 	got := schema(t, fresh)
-	if os.Getenv("POSTIL_UPDATE_SCHEMA") != "" {
+	if update := flag.Lookup("update"); update != nil && update.Value.String() == "true" {
 		want, err = []byte(got), os.WriteFile("testdata/schema.golden", []byte(got), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the schema changed; if it should, run with POSTIL_UPDATE_SCHEMA=1\n%s", got)
+		t.Errorf("the schema changed; if it should, run with -update\n%s", got)
 	}
 
 	stepped := filepath.Join(t.TempDir(), "stepped.db")

@@ -118,10 +118,10 @@ func (t *tx) decide(d *Decision, c *Comment) error {
 	if after == Approved {
 		reason = ""
 	}
-	if err := t.record(d, c, after, reason); err != nil {
+	if err := t.settleReports(c, &d.ID); err != nil {
 		return err
 	}
-	return t.settleReports(c, &d.ID)
+	return t.record(d, c, after, reason)
 }
 
 // record moves a comment as a decision says and writes down what was before.

@@ -47,6 +47,9 @@ func TestPagesMeetEveryRootOnce(t *testing.T) {
 				if page.Cursor = d.Next; d.Next == "" {
 					break
 				}
+				if len(got) == len(want) {
+					t.Errorf("%s by %d: after the last root there is another page", sort, limit)
+				}
 			}
 			equal(t, fmt.Sprintf("%s by %d", sort, limit), sorted(got), want)
 			switch sort {

@@ -468,3 +468,39 @@ func TestKeyboardAlone(t *testing.T) {
 	b.press(kb.Enter)
 	b.until("the vote", `document.querySelector(".vote .up[aria-pressed=true]")`)
 }
+
+// On a telephone nothing that is needed lies under something else.
+func TestOnATelephone(t *testing.T) {
+	s := newSite(t, false)
+	anna := s.person("anna", "Anna Weiss", models.Author)
+	rita := s.person("rita", "Rita Berg", models.Reader)
+	s.person("mira", "Mira Osei", models.Moderator)
+	art := s.article(anna, "In the tram", essayRevised, models.PolicyFirstComment)
+	root := s.comment(anna, art.Slug, 0, "What is missing?")
+	for range 8 {
+		s.comment(rita, art.Slug, root.ID, strings.Repeat("A long thought from the tram. ", 30))
+	}
+	b := s.visitor()
+	b.phone(390, 844)
+	b.open("/articles/" + art.Slug)
+	b.follow(".discussion a.button", "Sign in")
+	b.fill("#f-login", "mira")
+	b.fill("#f-password", password)
+	b.follow("button.main", "Sign in")
+	b.click("a.reply", "Reply")
+	b.fill("#composer-body", "Nothing, from here.")
+	b.follow("button.main", "Post")
+	b.sees("Nothing, from here.")
+	b.follow(".site-nav a", "Queue")
+	b.sees("A long thought from the tram.")
+	for range 2 {
+		b.follow("button.approve", "Approve")
+		b.present("form.undo")
+	}
+	b.click(".queue-list li:last-of-type input", "")
+	b.follow(".bulk button", "Approve")
+	b.sees("Approved")
+	if !get[bool](b, `document.documentElement.scrollWidth <= 390`) {
+		t.Error("the queue is wider than the telephone")
+	}
+}

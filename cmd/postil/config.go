@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -126,6 +127,9 @@ func (c config) check() error {
 			return usageError{fmt.Errorf("public-url is %q; it must be http:// or https:// and a host, without a path", u)}
 		}
 	}
+	if _, _, err := net.SplitHostPort(c.values["addr"]); err != nil {
+		return usageError{fmt.Errorf("addr is %q; give HOST:PORT, such as 127.0.0.1:8080", c.values["addr"])}
+	}
 	if _, err := time.ParseDuration(c.values["edit-window"]); err != nil {
 		return usageError{fmt.Errorf("edit-window is %q; give a duration such as 30m or 2h", c.values["edit-window"])}
 	}
@@ -180,8 +184,11 @@ func (c config) keysPath() string {
 	if path := c.values["keys"]; path != "" {
 		return path
 	}
-	db := strings.TrimPrefix(c.values["db"], "sqlite:")
-	return filepath.Clean(strings.TrimPrefix(db, "//")) + ".keys"
+	db := strings.TrimPrefix(strings.TrimPrefix(c.values["db"], "sqlite:"), "//")
+	if strings.Contains(db, "://") {
+		return "postil.keys" // the database is elsewhere, and its address may hold a password
+	}
+	return filepath.Clean(db) + ".keys"
 }
 
 func newLogger(c config, out io.Writer) *slog.Logger {

@@ -115,10 +115,7 @@ func checkClock() finding {
 }
 
 func checkAddress(cfg config) finding {
-	host, _, err := net.SplitHostPort(cfg.values["addr"])
-	if err != nil {
-		return finding{"address", false, fmt.Sprintf("addr is %q", cfg.values["addr"]), "Give HOST:PORT, such as 127.0.0.1:8080."}
-	}
+	host, _, _ := net.SplitHostPort(cfg.values["addr"]) // checked when the configuration was read
 	ip := net.ParseIP(host)
 	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
 	switch public := cfg.publicURL(); {

@@ -116,7 +116,7 @@ Start here:
 		return usageError{fmt.Errorf("%w\n  See: %s --help", err, cmd.CommandPath())}
 	})
 	addSettings(root.PersistentFlags())
-	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), userCommand(), importCommand(), doctorCommand(), configCommand(), versionCommand(), benchCommand(), exitCodesTopic())
+	group(root, serveCommand(), initCommand(), migrateCommand(), userCommand(), importCommand(), doctorCommand(), configCommand(), versionCommand(), benchCommand(), exitCodesTopic())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
@@ -133,6 +133,24 @@ func exitCodesTopic() *cobra.Command {
 5  it clashes with what is there
 6  doctor found something that needs a hand`,
 	}
+}
+
+// group makes a command that holds others and does nothing by itself.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		hint := ""
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = "\n  Did you mean: " + cmd.CommandPath() + " " + near[0]
+		}
+		return usageError{fmt.Errorf("%q is not a command of %s%s\n  See: %s --help", args[0], cmd.CommandPath(), hint, cmd.CommandPath())}
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(commands...)
+	return cmd
 }
 
 // exactly checks the number of arguments and names what is missing.

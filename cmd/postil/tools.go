@@ -121,9 +121,8 @@ nothing else. A database that exists is copied aside first.`,
 }
 
 func userCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "Add, list and change accounts"}
-	cmd.AddCommand(userAddCommand(), userListCommand(), userRoleCommand(), userPasswordCommand(), userSuspendCommand())
-	return cmd
+	return group(&cobra.Command{Use: "user", Short: "Add, list and change accounts"},
+		userAddCommand(), userListCommand(), userRoleCommand(), userPasswordCommand(), userSuspendCommand())
 }
 
 func userAddCommand() *cobra.Command {
@@ -192,7 +191,7 @@ func userListCommand() *cobra.Command {
 			filter.Role = models.Role(role)
 			return withStore(cmd, func(ctx context.Context, store *models.Store) error {
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "NAME\tROLE\tE-MAIL\tSINCE\tCOMMENTS\tSUSPENDED UNTIL")
+				fmt.Fprintln(w, "NAME\tROLE\tE-MAIL\tSINCE\tCOMMENTS\tSUSPENDED")
 				for page := (models.Page{Limit: models.MaxPage}); ; {
 					users, next, err := store.Users(ctx, models.System(), filter, page)
 					if err != nil {
@@ -201,7 +200,7 @@ func userListCommand() *cobra.Command {
 					for _, u := range users {
 						suspended := "–"
 						if u.IsSuspended(models.At(time.Now())) {
-							suspended = u.SuspendedUntil.Time().Format(time.DateOnly)
+							suspended = untilWords(u)
 						}
 						fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", u.Username, u.Role, u.Email, u.CreatedAt.Time().Format(time.DateOnly), u.ApprovedCount, suspended)
 					}
@@ -280,7 +279,7 @@ func userSuspendCommand() *cobra.Command {
 				}
 				user, err := store.Suspend(ctx, models.System(), args[0], in)
 				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s is suspended until %s.\n", user.Username, user.SuspendedUntil.Time().Format(time.DateOnly))
+					fmt.Fprintf(cmd.OutOrStdout(), "%s is suspended: %s.\n", user.Username, untilWords(user))
 				}
 				return err
 			})
@@ -292,10 +291,17 @@ func userSuspendCommand() *cobra.Command {
 	return cmd
 }
 
+// untilWords is how long an account is suspended.
+func untilWords(u models.User) string {
+	until := u.SuspendedUntil.Time()
+	if until.Year() >= 9999 {
+		return "for good"
+	}
+	return "until " + until.Format(time.DateOnly)
+}
+
 func importCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "import", Short: "Bring articles and discussions in from elsewhere"}
-	cmd.AddCommand(importWXRCommand(), importMarkdownCommand())
-	return cmd
+	return group(&cobra.Command{Use: "import", Short: "Bring articles and discussions in from elsewhere"}, importWXRCommand(), importMarkdownCommand())
 }
 
 func importWXRCommand() *cobra.Command {
@@ -308,6 +314,9 @@ it, then again to write it: a broken file changes nothing. Repeating an import
 adds only what is new.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := os.Stat(args[0]); err != nil {
+				return usageError{fmt.Errorf("%s cannot be read: %w", args[0], err)}
+			}
 			bar := progress(cmd, "importing")
 			opts.Progress = func(done, total int64, note string) {
 				bar.ChangeMax64(total)
