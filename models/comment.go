@@ -374,11 +374,15 @@ type commentVersion struct {
 }
 
 // keepVersion adds the new text to the comment's history, and before the first
-// edit the original too.
+// edit the original too. A text that is replaced while it waits for a moderator
+// leaves no trace: approving the next one must not publish it.
 func (t *tx) keepVersion(c *Comment, text renderedComment) error {
 	var last int64
 	if err := t.Raw("SELECT coalesce(max(number), 0) FROM comment_versions WHERE comment_id = ?", c.ID).Scan(&last).Error; err != nil {
 		return err
+	}
+	if c.State == Pending {
+		return t.Exec("UPDATE comment_versions SET body = ?, html = ?, created_at = ? WHERE comment_id = ? AND number = ?", text.body, text.html, t.now, c.ID, last).Error
 	}
 	if last == 0 {
 		last = 1

@@ -13,7 +13,9 @@ import (
 type engine interface {
 	migrate(ctx context.Context, log *slog.Logger) error
 	openReads() (*gorm.DB, error)
-	openWrites() (*gorm.DB, error)
+	// openWrites opens the writer's one connection. It is not a pool, so that
+	// statements stay prepared from one transaction to the next.
+	openWrites() (db *gorm.DB, close func() error, err error)
 	// check looks for damage; it returns what it found, nothing when sound.
 	check(db *gorm.DB) ([]string, error)
 	describe() string

@@ -58,15 +58,7 @@ func (e *sqliteEngine) dsn(pragmas ...string) string {
 }
 
 func (e *sqliteEngine) openReads() (*gorm.DB, error) {
-	return e.open(max(4, 2*runtime.GOMAXPROCS(0)), "foreign_keys(1)", "query_only(1)", "cache_size(-16000)", "mmap_size(268435456)")
-}
-
-func (e *sqliteEngine) openWrites() (*gorm.DB, error) {
-	return e.open(1, "foreign_keys(1)", "cache_size(-16000)")
-}
-
-func (e *sqliteEngine) open(connections int, pragmas ...string) (*gorm.DB, error) {
-	db, err := gorm.Open(dialector{sqlite.Dialector{DriverName: "sqlite", DSN: e.dsn(pragmas...)}}, gormConfig())
+	db, err := gorm.Open(dialector{sqlite.Dialector{DriverName: "sqlite", DSN: e.dsn("foreign_keys(1)", "query_only(1)", "cache_size(-16000)", "mmap_size(268435456)")}}, gormConfig())
 	if err != nil {
 		return nil, e.explain("open", err)
 	}
@@ -74,9 +66,28 @@ func (e *sqliteEngine) open(connections int, pragmas ...string) (*gorm.DB, error
 	if err != nil {
 		return nil, err
 	}
+	connections := max(4, 2*runtime.GOMAXPROCS(0))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return db, nil
+}
+
+func (e *sqliteEngine) openWrites() (*gorm.DB, func() error, error) {
+	pool, err := sql.Open("sqlite", e.dsn("foreign_keys(1)", "cache_size(-16000)"))
+	if err != nil {
+		return nil, nil, e.explain("open", err)
+	}
+	conn, err := newPreparedConn(context.Background(), pool)
+	if err != nil {
+		return nil, nil, e.explain("open", errors.Join(err, pool.Close()))
+	}
+	cfg := gormConfig()
+	cfg.PrepareStmt = false // the connection does it
+	db, err := gorm.Open(dialector{sqlite.Dialector{Conn: conn}}, cfg)
+	if err != nil {
+		return nil, nil, e.explain("open", errors.Join(err, conn.Close()))
+	}
+	return db, conn.Close, nil
 }
 
 func gormConfig() *gorm.Config {

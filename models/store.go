@@ -16,11 +16,12 @@ import (
 // Store keeps the discussion. It is safe for concurrent use. Open makes one;
 // Close waits for what was accepted.
 type Store struct {
-	reads  *gorm.DB // a pool that cannot write
-	writer *writer
-	engine engine
-	cfg    Config
-	render chan struct{} // bounds how much text is rendered at once
+	reads       *gorm.DB // a pool that cannot write
+	writer      *writer
+	closeWrites func() error
+	engine      engine
+	cfg         Config
+	render      chan struct{} // bounds how much text is rendered at once
 
 	turnstile  *turnstile // for guesses at passwords
 	generation generation // what caches ask whether anything changed
@@ -70,12 +71,12 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	writes, err := eng.openWrites()
+	writes, closeWrites, err := eng.openWrites()
 	if err != nil {
-		closeDB(reads)
-		return nil, err
+		return nil, errors.Join(err, closeDB(reads))
 	}
 	s := &Store{reads: reads, engine: eng, cfg: cfg, render: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), turnstile: newTurnstile()}
+	s.closeWrites = closeWrites
 	s.writer = newWriter(writes, cfg.QueueSize, cfg.Log, func() { s.generation.count.Add(1) })
 	return s, nil
 }
@@ -84,7 +85,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 // database.
 func (s *Store) Close() error {
 	s.writer.close()
-	return errors.Join(s.generation.close(), closeDB(s.writer.db), closeDB(s.reads))
+	return errors.Join(s.generation.close(), s.closeWrites(), closeDB(s.reads))
 }
 
 // Ready tells whether the database answers: what a load balancer asks.

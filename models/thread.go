@@ -158,6 +158,9 @@ func (s *Store) complete(ctx context.Context, actor Actor, art *Article, comment
 		if art != nil {
 			c.Article = art
 		}
+		if c.Article != nil && actor.CanReadComment(c, c.Article, s.now()) != nil {
+			c.Body, c.HTML = "", "" // a tombstone; whoever shows it cannot slip
+		}
 	}
 	return s.addVotes(ctx, actor, comments)
 }

@@ -57,8 +57,11 @@ func (t *tx) saveVotes(c *Comment) error {
 // upvotes (Wilson 1927): few votes count for little, whichever way they go.
 func wilson(up, down int64) float64 {
 	n := float64(up + down)
+	if n == 0 {
+		return 0
+	}
 	if up == 0 {
-		return 0 // exactly: rounding must not order comments
+		return -wilson(down, 0) // below what nobody voted on
 	}
 	const z = 1.959964
 	p := float64(up) / n

@@ -85,7 +85,7 @@ func TestBestFirst(t *testing.T) {
 			ok(t, err)
 		}
 	}
-	want := []int64{made[2], made[1], made[3], made[0], made[4], made[5]}
+	want := []int64{made[2], made[1], made[3], made[0], made[5], made[4]}
 	for sort, want := range map[models.Sort][]int64{models.Best: want, "": want, models.Oldest: made, models.Newest: reversed(made)} {
 		d, err := fx.Discussion(ctx, anonymous, art.Slug, sort, models.Page{})
 		ok(t, err)

@@ -107,8 +107,8 @@ func (w *writer) run() {
 // returns them all, each with its outcome.
 func (w *writer) commit(first *job) (group []*job) {
 	group = append(group, first)
-	tx := w.db.Begin()
-	err := tx.Error
+	tx := w.db
+	err := tx.Exec("BEGIN IMMEDIATE").Error
 	if err != nil {
 		// Whoever waits has waited for the lock too; trying once for each of
 		// them would keep the last one waiting for minutes.
@@ -134,11 +134,11 @@ collect:
 	switch {
 	case err != nil:
 	case errors.Is(group[len(group)-1].err, errGone):
-		tx.Rollback()
+		w.rollback()
 		err = w.failed("write", group[len(group)-1].err)
 	default:
-		if err = tx.Commit().Error; err != nil {
-			tx.Rollback()
+		if err = tx.Exec("COMMIT").Error; err != nil {
+			w.rollback()
 			err = w.failed("commit", err)
 		}
 	}
@@ -155,6 +155,13 @@ collect:
 	w.sick.Unlock()
 	w.committed()
 	return group
+}
+
+// rollback undoes a group's transaction, if the database has not done so itself.
+func (w *writer) rollback() {
+	if err := w.db.Exec("ROLLBACK").Error; err != nil {
+		w.log.Debug("nothing to roll back", "error", err)
+	}
 }
 
 // failed notes why nothing could be committed and words it for the caller.

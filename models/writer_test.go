@@ -266,29 +266,33 @@ func TestWriterManyAtOnce(t *testing.T) {
 // one patient try, not after one try each.
 func TestWriterRefusesAllWhileLocked(t *testing.T) {
 	s := openEmpty(t, Config{})
-	pool, err := s.writer.db.DB()
+	if err := s.writer.db.Exec("PRAGMA busy_timeout = 1").Error; err != nil {
+		t.Fatal(err)
+	}
+	other, closeOther, err := s.engine.openWrites()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pool.Exec("PRAGMA busy_timeout = 1"); err != nil {
+	if err := other.Exec("BEGIN IMMEDIATE").Error; err != nil {
 		t.Fatal(err)
 	}
-	other, err := s.engine.openWrites()
-	if err != nil {
-		t.Fatal(err)
+	// A loop that has not begun yet, with 20 jobs in its queue.
+	waiting := &writer{db: s.writer.db, log: s.cfg.Log, queue: make(chan *job, 20), done: make(chan struct{}), committed: func() {}}
+	var jobs []*job
+	for i := range cap(waiting.queue) {
+		j := &job{ctx: background, fn: put(fmt.Sprint(i)), answer: make(chan error, 1)}
+		jobs = append(jobs, j)
+		waiting.queue <- j
 	}
-	lock := other.Begin()
-	release := holdBegin(s)
-	answers := make(chan error, 20)
-	for i := range cap(answers) {
-		go func() { answers <- s.writer.do(background, put(fmt.Sprint(i))) }()
-	}
-	waitQueued(t, s, cap(answers)-1)
-	release()
-	for range cap(answers) {
-		if err := <-answers; KindOf(err) != Unavailable {
+	go waiting.run()
+	for _, j := range jobs {
+		if err := <-j.answer; KindOf(err) != Unavailable {
 			t.Errorf("a write to a locked file: %v", err)
 		}
+	}
+	waiting.close()
+	if err := s.writer.do(background, put("meanwhile")); KindOf(err) != Unavailable {
+		t.Errorf("a write to a locked file: %v", err)
 	}
 	if err := s.Ready(background); KindOf(err) != Unavailable {
 		t.Errorf("ready while locked: %v", err)
@@ -296,25 +300,10 @@ func TestWriterRefusesAllWhileLocked(t *testing.T) {
 	if _, err := s.HasArticles(background); err != nil {
 		t.Errorf("reading while locked: %v", err)
 	}
-	lock.Rollback()
-	if err := closeDB(other); err != nil {
+	if err := closeOther(); err != nil {
 		t.Error(err)
 	}
 	if err := s.writer.do(background, put("later")); err != nil || s.Ready(background) != nil {
 		t.Errorf("the writer did not recover: %v", err)
 	}
-}
-
-// holdBegin keeps the writer from beginning a transaction: it takes the one
-// connection there is.
-func holdBegin(s *Store) (release func()) {
-	pool, err := s.writer.db.DB()
-	if err != nil {
-		panic(err)
-	}
-	connection, err := pool.Conn(background)
-	if err != nil {
-		panic(err)
-	}
-	return func() { connection.Close() }
 }

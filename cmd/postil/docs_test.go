@@ -203,7 +203,7 @@ func eachCommand(cmd *cobra.Command, visit func(*cobra.Command)) {
 		if c.Hidden || c.Name() == "help" || c.Name() == "completion" {
 			continue
 		}
-		if !c.HasSubCommands() || c.Runnable() {
+		if !c.HasAvailableSubCommands() {
 			visit(c)
 		}
 		eachCommand(c, visit)
