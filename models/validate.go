@@ -43,6 +43,10 @@ func line(p *problems, field, text string, atLeast, atMost int) string {
 			return ""
 		}
 	}
+	if atLeast > 0 && text != "" && strings.TrimFunc(text, isBlank) == "" {
+		p.add(field, "must not be empty: it has only characters that show nothing")
+		return text
+	}
 	checkLength(p, field, text, atLeast, atMost)
 	return text
 }
@@ -164,11 +168,17 @@ func email(p *problems, address string) (shown, key string) {
 
 var slugShape = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}]+(-[\p{Ll}\p{Lo}\p{N}]+)*$`)
 
+// newSlug is the address on the desk of an article that does not exist yet.
+const newSlug = "new"
+
 func checkSlug(p *problems, text string) string {
 	before := len(*p)
 	text = line(p, "slug", text, 1, MaxSlug)
 	if len(*p) == before && !slugShape.MatchString(text) {
 		p.add("slug", "may have small letters, digits and single hyphens between them")
+	}
+	if text == newSlug {
+		p.add("slug", "is reserved; choose another")
 	}
 	return text
 }

@@ -68,15 +68,14 @@ the same bytes. The ratio of the medians is what carries over to other machines.
 }
 
 type bench struct {
-	folder   string
-	turn     time.Duration
-	store    *models.Store
-	servers  []*http.Server
-	app      string // address of the whole server
-	bare     string // address of a handler that writes ready bytes
-	token    string
-	bodies   map[string][]byte // what the bare handler writes, by path
-	comments int
+	folder  string
+	turn    time.Duration
+	store   *models.Store
+	servers []*http.Server
+	app     string // address of the whole server
+	bare    string // address of a handler that writes ready bytes
+	token   string
+	bodies  map[string][]byte // what the bare handler writes, by path
 }
 
 const benchSlug = "bench"

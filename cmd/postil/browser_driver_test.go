@@ -388,12 +388,6 @@ func (b *tab) present(selector string) {
 	b.until(selector, `find($1)`, selector)
 }
 
-// absent waits until no element that matches can be seen.
-func (b *tab) absent(selector string) {
-	b.s.t.Helper()
-	b.until("no "+selector, `!find($1)`, selector)
-}
-
 // sees waits for a text on the page.
 func (b *tab) sees(texts ...string) {
 	b.s.t.Helper()
@@ -410,13 +404,6 @@ func (b *tab) misses(texts ...string) {
 			b.fatalf("the page has %q, which it should not", text)
 		}
 	}
-}
-
-// text is what an element says.
-func (b *tab) text(selector string) string {
-	b.s.t.Helper()
-	b.present(selector)
-	return get[string](b, `plain(find($1).textContent)`, selector)
 }
 
 // value is what a field holds.

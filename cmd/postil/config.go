@@ -26,7 +26,6 @@ type setting struct {
 	name    string // of the flag and in the file; POSTIL_NAME in the environment
 	value   string // when nothing is said
 	usage   string
-	secret  bool
 	example string // for the file that init writes
 }
 

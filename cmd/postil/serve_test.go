@@ -259,8 +259,8 @@ func TestTermination(t *testing.T) {
 	newCLI(t).run("user", "list", "--db", db).ends(exitOK).says("rita@example.org")
 }
 
-// Two servers on one database file both work: each commits in its turn, and
-// each shows what the other has taken.
+// Two servers on one database file, as for a moment during an upgrade, both
+// work: each commits in its turn, and each shows what the other has taken.
 func TestTwoServersOnOneDatabase(t *testing.T) {
 	if testing.Short() {
 		t.Skip("Tests of the built program are left out of short runs.")
