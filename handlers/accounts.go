@@ -31,7 +31,11 @@ func (c *call) signedIn(status int, user models.User, grant models.Grant, to str
 	if err != nil {
 		return err
 	}
-	return c.json(status, templates.Signed{User: c.h.meView(user, user.ApprovedCount), AccessToken: access, RefreshToken: grant.Token,
+	comments, err := c.h.Store.CountCommentsBy(c.Request.Context(), user.ID)
+	if err != nil {
+		return err
+	}
+	return c.json(status, templates.Signed{User: c.h.meView(user, comments), AccessToken: access, RefreshToken: grant.Token,
 		ExpiresIn: int(c.h.Tokens.TTL.Seconds()), TokenType: "Bearer", SessionID: grant.Session.ID})
 }
 

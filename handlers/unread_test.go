@@ -96,6 +96,28 @@ func TestMorePagesAfterARefusal(t *testing.T) {
 	reader.get(next).is(200).has("Comment ")
 }
 
+// TestNewIsNoSlug writes an article called "New": on the desk, that address is
+// the empty form.
+func TestNewIsNoSlug(t *testing.T) {
+	s := newServer(t)
+	anna, page := s.user("author", "anna"), s.visitor().signInAs("anna")
+	slug := s.article(anna, having("title", "New")).Slug
+	page.get("/desk/" + slug).is(200).has("A margin is where the reader writes.")
+	if anna.post("/api/v1/articles", object{"title": "x", "body": "x", "slug": "new"}).is(422).field("slug") == "" {
+		t.Error("the field is not named")
+	}
+}
+
+// TestInvisibleNames uses names of characters that show nothing.
+func TestInvisibleNames(t *testing.T) {
+	s := newServer(t)
+	anna := s.user("author", "anna")
+	for _, name := range []string{"\u200b", "\u3164\u3164", "\u2800", "\u00ad \u200d"} {
+		anna.patch("/api/v1/me", object{"display_name": name}).is(422)
+		anna.post("/api/v1/articles", object{"title": name, "body": "x"}).is(422)
+	}
+}
+
 // TestLongestComment posts a comment of the greatest length in letters that
 // take the most room on the way.
 func TestLongestComment(t *testing.T) {

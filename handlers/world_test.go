@@ -97,7 +97,7 @@ func (w *world) join(i int, name string, role models.Role) {
 	}
 	address := fmt.Sprintf("203.0.113.%d", 50+i)
 	agent := w.secret("the user agent of "+name, name)
-	w.known("the address of "+name, address, name)
+	w.known("the whole address of "+name, address) // its network is shown to its owner
 	p := &person{name: name}
 	p.page = w.visitor().from(address).with("User-Agent", agent).signInAs(name)
 	p.api = w.anyone().from(address).with("User-Agent", agent).signInAs(name)

@@ -208,8 +208,16 @@ func (s *Store) Articles(ctx context.Context, actor Actor, filter ArticleFilter,
 		if actor.Role != Admin {
 			query = query.Where("author_id = ?", actor.UserID)
 		}
-		if filter.State != "" {
+		switch now := s.now(); filter.State {
+		case "":
+		case Published:
+			query = query.Where("(state = 'published' OR (state = 'scheduled' AND publish_at <= ?))", now)
+		case Scheduled:
+			query = query.Where("state = 'scheduled' AND publish_at > ?", now)
+		case Draft, Archived:
 			query = query.Where("state = ?", filter.State)
+		default:
+			return nil, "", &Error{Kind: Invalid, Message: "Please correct the state.", Fields: []FieldError{notIn("state", string(filter.State), "draft", "published", "scheduled", "archived")}}
 		}
 	} else {
 		query = query.Where("state <> 'deleted' AND (state = 'published' OR (state = 'scheduled' AND publish_at <= ?))", s.now())

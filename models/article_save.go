@@ -246,6 +246,9 @@ func (t *tx) freeSlug(title string) (string, error) {
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d", base, n)
 		}
+		if name == newSlug {
+			continue
+		}
 		taken, err := t.slugTaken(name, 0)
 		if err != nil || !taken {
 			return name, err

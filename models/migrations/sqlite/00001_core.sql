@@ -198,6 +198,7 @@ CREATE TABLE decisions (
   undoes_id  INTEGER UNIQUE REFERENCES decisions (id),
   created_at INTEGER NOT NULL
 );
+CREATE INDEX decisions_by_actor ON decisions (actor_id, id);
 CREATE TABLE decision_items (
   decision_id   INTEGER NOT NULL REFERENCES decisions (id),
   comment_id    INTEGER NOT NULL REFERENCES comments (id),
