@@ -541,14 +541,14 @@ func (b *tab) shot(name string) {
 		return
 	}
 	ok(b.s.t, os.MkdirAll(folder, 0o755))
-	// On a picture of the whole page nothing sticks to the window.
-	get[int](b, `[...document.querySelectorAll("body *")].filter((e) => getComputedStyle(e).position === "sticky").map((e) => e.style.setProperty("position", "static", "important")).length`)
-	defer get[int](b, `[...document.querySelectorAll("body *")].filter((e) => e.style.position === "static").map((e) => e.style.removeProperty("position")).length`)
 	for _, scheme := range []string{"light", "dark"} {
 		b.scheme(scheme)
 		for _, width := range []int64{390, 1280} {
 			b.size(width, 844)
+			// On a picture of the whole page nothing sticks to the window.
+			get[int](b, `[...document.querySelectorAll("body *")].filter((e) => getComputedStyle(e).position === "sticky").map((e) => e.style.setProperty("position", "static", "important")).length`)
 			b.shotTo(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
+			get[int](b, `[...document.querySelectorAll("[style*=position]")].map((e) => e.style.removeProperty("position")).length`)
 		}
 	}
 	b.size(1280, 900)
