@@ -83,7 +83,7 @@ func (b articleBody) change() (models.ArticleChange, error) {
 	change := models.ArticleChange{Title: b.Title, Standfirst: b.Standfirst, Body: b.Body, Slug: b.Slug, Message: b.Message, State: b.State,
 		CommentPolicy: b.CommentPolicy, ClosesAfterDays: b.ClosesAfterDays, Tags: b.Tags}
 	if b.PublishAt != nil {
-		moment, err := parseMoment(*b.PublishAt)
+		moment, err := parseMoment("publish_at", *b.PublishAt)
 		if err != nil {
 			return change, err
 		}
@@ -94,7 +94,7 @@ func (b articleBody) change() (models.ArticleChange, error) {
 
 // parseMoment reads a moment as RFC 3339 writes it, or as a browser's
 // datetime-local field does, which is taken for UTC. "" is no moment.
-func parseMoment(text string) (time.Time, error) {
+func parseMoment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -103,7 +103,7 @@ func parseMoment(text string) (time.Time, error) {
 			return moment.UTC(), nil
 		}
 	}
-	return time.Time{}, badRequest("publish_at", "must be a moment such as 2027-01-31T09:00:00Z")
+	return time.Time{}, badRequest(field, "must be a moment such as 2027-01-31T09:00:00Z")
 }
 
 func (b articleBody) input() (models.ArticleInput, error) {

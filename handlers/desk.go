@@ -97,7 +97,7 @@ func (f editorForm) page() templates.EditorPage {
 }
 
 func (f editorForm) change() (models.ArticleChange, error) {
-	moment, err := parseMoment(f.PublishAt)
+	moment, err := parseMoment("publish_at", f.PublishAt)
 	state, policy, tags := models.ArticleState(f.State), models.CommentPolicy(f.CommentPolicy), strings.Split(f.Tags, ",")
 	change := models.ArticleChange{Title: &f.Title, Standfirst: &f.Standfirst, Body: &f.Body, Message: f.Message, State: &state, CommentPolicy: &policy,
 		ClosesAfterDays: &f.ClosesAfterDays, PublishAt: &moment, Tags: &tags}

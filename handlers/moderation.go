@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"postil/models"
@@ -44,6 +45,7 @@ func (h *Handlers) queuePage(c *call) error {
 	if state == "" {
 		state = models.QueuePending
 	}
+	read := h.Now().UTC() // before the queue is: what is edited after this was not read
 	items, next, err := h.Store.Queue(ctx, c.actor, state, page)
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func (h *Handlers) queuePage(c *call) error {
 	}
 	base.NoIndex = true
 	view := templates.QueuePage{Page: base, State: string(state), Counts: map[string]int64{}, Items: convert(items, h.queueView(c.actor)),
-		Next: c.nextURL(next, ""), Reasons: decisionReasons}
+		Next: c.nextURL(next, ""), Reasons: decisionReasons, AsOf: read.Format(time.RFC3339Nano)}
 	for s, n := range counts {
 		view.Counts[string(s)] = n
 	}
@@ -104,8 +106,13 @@ func (h *Handlers) decide(c *call) error {
 		CommentIDs []int64 `json:"comment_ids"`
 		Decision   string  `json:"decision"`
 		Reason     string  `json:"reason"`
+		AsOf       string  `json:"as_of"`
 	}
 	if err := c.bind(&in); err != nil {
+		return err
+	}
+	asOf, err := parseMoment("as_of", in.AsOf)
+	if err != nil {
 		return err
 	}
 	to := "/moderation"
@@ -122,7 +129,7 @@ func (h *Handlers) decide(c *call) error {
 		}
 		to += "?state=" + pathEscape(form.Get("return_state"))
 	}
-	decision, err := h.Store.Decide(c.Request.Context(), c.actor, models.DecisionInput{CommentIDs: in.CommentIDs, Kind: models.DecisionKind(in.Decision), Reason: in.Reason})
+	decision, err := h.Store.Decide(c.Request.Context(), c.actor, models.DecisionInput{CommentIDs: in.CommentIDs, Kind: models.DecisionKind(in.Decision), Reason: in.Reason, AsOf: models.At(asOf)})
 	if err != nil {
 		return err
 	}

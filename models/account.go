@@ -212,6 +212,9 @@ func (s *Store) Users(ctx context.Context, actor Actor, filter UserFilter, page 
 	if after != nil {
 		query = query.Where("id < ?", after[0])
 	}
+	if filter.Role != "" && !filter.Role.IsRole() {
+		return nil, "", &Error{Kind: Invalid, Message: "Please correct the role.", Fields: []FieldError{notIn("role", string(filter.Role), "reader", "author", "moderator", "admin")}}
+	}
 	if filter.Role != "" {
 		query = query.Where("role = ?", filter.Role)
 	}

@@ -54,6 +54,7 @@ type Article struct {
 	Renderer    int
 	PublishAt   Timestamp
 	PublishedAt Timestamp
+	PublicOnce  int       // 1 when everybody could read it at some time; only then does archiving leave it readable
 	CreatedAt   Timestamp `gorm:"autoCreateTime:false"`
 	UpdatedAt   Timestamp `gorm:"autoUpdateTime:false"`
 	SortAt      Timestamp

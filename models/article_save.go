@@ -61,6 +61,7 @@ func (s *Store) CreateArticle(ctx context.Context, actor Actor, in ArticleInput)
 	if err != nil {
 		return Article{}, err
 	}
+	changed := anchor.Summary("", next.Body)
 	err = s.write(ctx, actor, func(t *tx) error {
 		if next.Slug == "" {
 			if next.Slug, err = t.freeSlug(next.Title); err != nil {
@@ -71,7 +72,7 @@ func (s *Store) CreateArticle(ctx context.Context, actor Actor, in ArticleInput)
 			return err
 		}
 		next.ThreadID, next.CreatedAt = next.Thread.ID, t.now
-		return t.saveRevision(&next, Article{}, in.Message)
+		return t.saveRevision(&next, Article{}, changed, in.Message)
 	})
 	return next, err
 }
@@ -98,6 +99,7 @@ func (s *Store) UpdateArticle(ctx context.Context, actor Actor, slug string, ifR
 	if sameArticle(&old, &next) {
 		return old, nil
 	}
+	changed := anchor.Summary(old.Body, next.Body)
 	err = s.write(ctx, actor, func(t *tx) error {
 		now, err := t.loadArticle("articles.id = ?", old.ID)
 		if err != nil {
@@ -110,7 +112,7 @@ func (s *Store) UpdateArticle(ctx context.Context, actor Actor, slug string, ifR
 			return stale(now)
 		}
 		next.Thread = now.Thread.with(next.Thread)
-		return t.saveRevision(&next, now, change.Message)
+		return t.saveRevision(&next, now, changed, change.Message)
 	})
 	return next, err
 }
@@ -264,7 +266,7 @@ func (t *tx) slugTaken(slug string, except int64) (bool, error) {
 
 // saveRevision writes the article with its next revision number, its thread's
 // settings, its tags and the revision itself.
-func (t *tx) saveRevision(art *Article, old Article, message string) error {
+func (t *tx) saveRevision(art *Article, old Article, changed anchor.Stats, message string) error {
 	if taken, err := t.slugTaken(art.Slug, art.ID); err != nil {
 		return err
 	} else if taken {
@@ -283,6 +285,7 @@ func (t *tx) saveRevision(art *Article, old Article, message string) error {
 		}
 	}
 	art.State = art.EffectiveState(t.now) // so that its revisions count as public ones
+	art.PublicOnce = max(old.PublicOnce, count(art.IsPublic(t.now)), count(wasPublic))
 	art.SortAt = sortMoment(art)
 	if err := t.Save(art).Error; err != nil { // every column: the article was loaded whole
 		return fmt.Errorf("save article: %w", err)
@@ -294,7 +297,6 @@ func (t *tx) saveRevision(art *Article, old Article, message string) error {
 	if err := t.saveTags(art); err != nil {
 		return err
 	}
-	changed := anchor.Summary(old.Body, art.Body)
 	rev := Revision{ArticleID: art.ID, Number: art.Revision, State: art.State, AuthorID: art.AuthorID, Message: line(&problems{}, "message", message, 0, MaxMessage), Title: art.Title,
 		Standfirst: art.Standfirst, Body: art.Body, HTML: art.HTML, Renderer: art.Renderer, WordsAdded: changed.Added, WordsRemoved: changed.Removed, CreatedAt: t.now}
 	if t.actor.IsSignedIn() {

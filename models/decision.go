@@ -55,6 +55,7 @@ type DecisionInput struct {
 	CommentIDs []int64
 	Kind       DecisionKind
 	Reason     string
+	AsOf       Timestamp // when the moderator read them; 0: not said
 }
 
 // Decide decides about all the comments or, if that fails for one, about none.
@@ -89,6 +90,9 @@ func (s *Store) Decide(ctx context.Context, actor Actor, in DecisionInput) (Deci
 			}
 			if err != nil {
 				return err
+			}
+			if in.AsOf != 0 && c.EditedAt > in.AsOf {
+				return failf(Conflict, "Comment %d was edited after you read it. Read it again, then decide. Nothing was decided.", id)
 			}
 			if err := t.decide(&decision, &c); err != nil {
 				return err

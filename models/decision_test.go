@@ -271,3 +271,67 @@ func TestLog(t *testing.T) {
 		`undo by "mona" because "", one rejected→pending, two rejected→pending`, `reject by "mona" because "too loud", one pending→rejected, two pending→rejected undone`})
 	_ = second
 }
+
+// Between reading and deciding its author may have put another text there.
+func TestDecisionIsAboutWhatWasRead(t *testing.T) {
+	fx := modelstest.New(t)
+	rita, mona := fx.User(models.Reader, "rita"), fx.User(models.Moderator, "mona")
+	art := fx.Article(fx.User(models.Author, "anna"), modelstest.Policy(models.PolicyPremoderated))
+	c := fx.Comment(rita, art.Slug, "harmless", 0)
+	read := models.At(fx.Clock.Now())
+	fx.Clock.Advance(time.Second)
+	_, err := fx.EditComment(ctx, rita, c.ID, "harmful")
+	ok(t, err)
+	in := models.DecisionInput{CommentIDs: []int64{c.ID}, Kind: models.Approve, AsOf: read}
+	_, err = fx.Store.Decide(ctx, mona, in)
+	wantKind(t, err, models.Conflict)
+	equal(t, "state", fx.Reload(c.ID).State, models.Pending)
+	in.AsOf = models.At(fx.Clock.Now())
+	_, err = fx.Store.Decide(ctx, mona, in)
+	ok(t, err)
+	equal(t, "state", fx.Reload(c.ID).State, models.Approved)
+}
+
+// A report that was answered stays answered while the comment is as it was.
+func TestAnsweredReportStaysAnswered(t *testing.T) {
+	fx := modelstest.New(t)
+	rita, sten, mona := fx.User(models.Reader, "rita"), fx.User(models.Reader, "sten"), fx.User(models.Moderator, "mona")
+	art := fx.Article(fx.User(models.Author, "anna"))
+	c := fx.Comment(rita, art.Slug, "words", 0)
+	report := func() {
+		t.Helper()
+		fx.Clock.Advance(time.Second)
+		_, err := fx.Report(ctx, sten, c.ID, models.ReportInput{Reason: "spam"})
+		ok(t, err)
+	}
+	report()
+	fx.Approve(mona, c.ID)
+	report()
+	equal(t, "open reports", fx.Reload(c.ID).OpenReports, int64(0))
+	fx.Clock.Advance(time.Second)
+	_, err := fx.EditComment(ctx, rita, c.ID, "other words")
+	ok(t, err)
+	report()
+	equal(t, "open reports after an edit", fx.Reload(c.ID).OpenReports, int64(1))
+}
+
+// What nobody but its author ever read stays his when it is put away.
+func TestArchivedDraftStaysPrivate(t *testing.T) {
+	fx := modelstest.New(t)
+	anna := fx.User(models.Author, "anna")
+	archived, published := models.Archived, models.Published
+	for _, once := range []bool{false, true} {
+		art := fx.Article(anna, modelstest.State(models.Draft))
+		if once {
+			_, err := fx.UpdateArticle(ctx, anna, art.Slug, 0, models.ArticleChange{State: &published})
+			ok(t, err)
+		}
+		_, err := fx.UpdateArticle(ctx, anna, art.Slug, 0, models.ArticleChange{State: &archived})
+		ok(t, err)
+		if _, err = fx.Store.Article(ctx, models.Actor{}, art.Slug); (err == nil) != once {
+			t.Errorf("archived, public once %t: a stranger gets %v", once, err)
+		}
+		_, err = fx.Store.Article(ctx, anna, art.Slug)
+		ok(t, err)
+	}
+}

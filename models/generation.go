@@ -89,14 +89,15 @@ func (s *Store) Stamp(ctx context.Context, slug string) (string, error) {
 		State                                        ArticleState
 		Policy                                       CommentPolicy
 		PublishAt, PublishedAt                       Timestamp
+		PublicOnce                                   int
 	}
-	err := s.read(ctx).Raw(`SELECT t.id AS thread_id, t.version, t.policy, t.closes_after_days, a.revision, a.state, a.publish_at, a.published_at
+	err := s.read(ctx).Raw(`SELECT t.id AS thread_id, t.version, t.policy, t.closes_after_days, a.revision, a.state, a.publish_at, a.published_at, a.public_once
 		FROM articles a JOIN threads t ON t.id = a.thread_id WHERE a.slug = ? AND a.state <> 'deleted'`, slug).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
 	r, now := rows[0], s.now()
-	art := Article{State: r.State, PublishAt: r.PublishAt, PublishedAt: r.PublishedAt, Thread: Thread{Policy: r.Policy, ClosesAfterDays: int(r.ClosesAfterDays)}}
+	art := Article{State: r.State, PublishAt: r.PublishAt, PublishedAt: r.PublishedAt, PublicOnce: r.PublicOnce, Thread: Thread{Policy: r.Policy, ClosesAfterDays: int(r.ClosesAfterDays)}}
 	if (Actor{}).CanSeeArticle(&art, now) != nil {
 		return "", nil
 	}

@@ -247,7 +247,7 @@ func (in *importing) importArticle(d ImportDiscussion) error {
 	}
 	art.ThreadID, art.Revision = art.Thread.ID, 1
 	if art.State == Published {
-		art.PublishedAt = art.CreatedAt
+		art.PublishedAt, art.PublicOnce = art.CreatedAt, 1
 	}
 	art.SortAt = cmp.Or(art.CreatedAt, in.now)
 	if err := in.Create(art).Error; err != nil {

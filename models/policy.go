@@ -27,13 +27,13 @@ func (a Actor) needs(roles ...Role) error {
 	return failf(Forbidden, "Your role does not allow this.")
 }
 
-// CanSeeArticle: everybody once it is public and after it was archived; before
-// that its author and admins.
+// CanSeeArticle: everybody once it is public, and after it was archived if it
+// ever was; else its author and admins.
 func (a Actor) CanSeeArticle(art *Article, now Timestamp) error {
 	switch {
 	case art.State == Deleted:
 		return errNotFound
-	case art.IsPublic(now) || art.State == Archived:
+	case art.IsPublic(now) || art.State == Archived && art.PublicOnce == 1:
 		return nil
 	case a.owns(art) || a.Role == Admin:
 		return nil
@@ -192,6 +192,8 @@ func (a Actor) CanDecide(c *Comment) error {
 		return err
 	}
 	switch {
+	case c.Article != nil && c.Article.State == Deleted:
+		return errNotFound
 	case c.State == DeletedComment:
 		return failf(Conflict, "Comment %d was deleted by its author; there is nothing to decide.", c.ID)
 	case a.Role == Admin:

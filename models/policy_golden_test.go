@@ -52,7 +52,8 @@ var policyArticles = []struct {
 	{"published, comments closed", models.Article{State: models.Published, PublishedAt: policyNow.Add(-time.Hour), Thread: models.Thread{Policy: models.PolicyClosed}}},
 	{"published, closes in a moment", models.Article{State: models.Published, PublishedAt: policyNow.Add(-7*24*time.Hour) + 1, Thread: models.Thread{ClosesAfterDays: 7}}},
 	{"published, closed after days", models.Article{State: models.Published, PublishedAt: policyNow.Add(-7 * 24 * time.Hour), Thread: models.Thread{ClosesAfterDays: 7}}},
-	{"archived", models.Article{State: models.Archived, PublishedAt: policyNow.Add(-time.Hour)}},
+	{"archived", models.Article{State: models.Archived, PublishedAt: policyNow.Add(-time.Hour), PublicOnce: 1}},
+	{"archived, never public", models.Article{State: models.Archived}},
 	{"deleted", models.Article{State: models.Deleted, PublishedAt: policyNow.Add(-time.Hour)}},
 }
 

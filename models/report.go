@@ -30,7 +30,8 @@ var ReportReasons = [][2]string{
 type ReportInput struct{ Reason, Note string }
 
 // Report tells the moderators about a comment. A reader's second report on the
-// same comment replaces the first.
+// same comment replaces the first; once a moderator has answered it, it stays
+// answered unless the comment was edited since.
 func (s *Store) Report(ctx context.Context, actor Actor, id int64, in ReportInput) (Report, error) {
 	var p problems
 	in.Reason = line(&p, "reason", in.Reason, 1, 100)
@@ -46,6 +47,10 @@ func (s *Store) Report(ctx context.Context, actor Actor, id int64, in ReportInpu
 		old, err := first[Report](t.DB, "comment_id = ? AND user_id = ?", id, actor.UserID)
 		if err != nil && KindOf(err) != NotFound {
 			return err
+		}
+		if old.SettledBy != nil && c.EditedAt < old.CreatedAt {
+			report = old // it was answered, and the comment is as it was
+			return nil
 		}
 		report = Report{ID: old.ID, CommentID: id, UserID: actor.UserID, Reason: in.Reason, Note: in.Note, CreatedAt: t.now}
 		if err := t.Save(&report).Error; err != nil {

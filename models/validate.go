@@ -104,7 +104,7 @@ func username(p *problems, name string) (shown, key string) {
 	checkLength(p, "username", shown, 2, MaxUsername) // it may have become longer
 	key, err := precis.UsernameCaseMapped.String(shown)
 	if err != nil || !validUsername(shown) {
-		p.add("username", "may have letters, digits, dots, hyphens and underscores, beginning with a letter or digit, from one alphabet")
+		p.add("username", "may have letters, digits, dots, hyphens and underscores, beginning and ending with a letter or digit, from one alphabet")
 		return "", ""
 	}
 	if reservedNames[key] {
@@ -122,7 +122,7 @@ func validUsername(name string) bool {
 			return false
 		}
 	}
-	return !mixesAlphabets(name)
+	return !strings.HasSuffix(name, ".") && !strings.HasSuffix(name, "-") && !strings.HasSuffix(name, "_") && !mixesAlphabets(name)
 }
 
 // mixesAlphabets tells whether a name has letters of alphabets whose letters

@@ -275,6 +275,7 @@ type QueuePage struct {
 	Next     string
 	Undo     *Decision // the viewer's last decision, offered for undo
 	Reasons  []Choice
+	AsOf     string // when the comments were read, sent back with a decision
 }
 
 // LogPage is the log of decisions.

@@ -299,7 +299,9 @@ func (b *tab) within(limit time.Duration, script string, args ...any) bool {
 func (b *tab) fatalf(format string, args ...any) {
 	b.s.t.Helper()
 	text, _ := eval[string](b, `location.href + "\n" + (document.querySelector("main") ?? document.body).innerText`)
-	b.shotTo(filepath.Join(os.TempDir(), "postil-failed.png"))
+	if folder := os.Getenv("POSTIL_SCREENSHOTS"); folder != "" {
+		b.shotTo(filepath.Join(folder, "failed.png"))
+	}
 	b.s.t.Fatalf(format+"\nThe page: %s", append(args, text)...)
 }
 

@@ -89,7 +89,8 @@ CREATE TABLE articles (
   words        INTEGER NOT NULL DEFAULT 0,
   renderer     INTEGER NOT NULL, -- version of the renderer that made html
   publish_at   INTEGER NOT NULL DEFAULT 0,
-  published_at INTEGER NOT NULL DEFAULT 0, -- first publication
+  published_at INTEGER NOT NULL DEFAULT 0, -- first publication; 0 also when it is unknown
+  public_once  INTEGER NOT NULL DEFAULT 0, -- 1: everybody could read it at some time
   created_at   INTEGER NOT NULL DEFAULT 0,
   updated_at   INTEGER NOT NULL DEFAULT 0,
   sort_at      INTEGER NOT NULL -- what lists are ordered by: publication, else creation, else import
