@@ -220,7 +220,7 @@ type loop struct {
 
 func (l *loop) Read(p []byte) (int, error) {
 	head, body := int64(len(l.head)), int64(len(l.body))*l.n
-	from := l.tail
+	var from string
 	switch at := l.at; {
 	case at < head:
 		from = l.head[at:]

@@ -505,6 +505,11 @@ func TestInitAndMigrate(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	c := newCLI(t)
+	c.run("doctor").ends(exitUnsound).says("LOOK  database", "there is none", "postil init")
+	if _, err := os.Stat("postil.db"); err == nil {
+		t.Error("doctor made a database")
+	}
+	c.run("migrate").ends(exitOK)
 	c.run("doctor").ends(exitUnsound).says("LOOK  admin", "postil user add NAME --role admin")
 	c.run("user", "add", "ada", "--role", "admin").ends(exitOK)
 	c.run("doctor").ends(exitOK).says("ok    database", "is sound", "ok    admin", "will be made at the first start").hides("LOOK")

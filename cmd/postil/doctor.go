@@ -27,7 +27,7 @@ func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the installation and say what to do",
-		Long:  "Checks the database and its counters, the folder, the keys, the clock, the address and the proxy settings. It changes nothing but what opening the database changes.",
+		Long:  "Checks the database and its counters, the folder, the keys, the clock, the address and the proxy settings. It changes nothing; only an older schema is brought up to date, as by every command.",
 		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadConfig(cmd.Flags())
@@ -55,6 +55,11 @@ func doctorCommand() *cobra.Command {
 
 func examine(ctx context.Context, cfg config, cmd *cobra.Command) []finding {
 	findings := []finding{checkFolder(cfg)}
+	rest := []finding{checkKeys(cfg), checkClock(), checkAddress(cfg), checkProxies(cfg)}
+	if path := sqlitePath(cfg); !exists(path) {
+		missing := finding{"database", false, "there is none at " + path, "Make it with postil serve or postil init, or name the right one with --db."}
+		return append(append(findings, missing), rest...)
+	}
 	store, err := openStore(ctx, cfg, newLogger(cfg, cmd.ErrOrStderr()))
 	if err != nil {
 		findings = append(findings, finding{"database", false, wordError(err), "Mend this first; nothing else can be checked before."})
@@ -62,11 +67,21 @@ func examine(ctx context.Context, cfg config, cmd *cobra.Command) []finding {
 		findings = append(findings, checkDatabase(ctx, store), checkAdmin(ctx, store))
 		_ = store.Close() // it was only read
 	}
-	return append(findings, checkKeys(cfg), checkClock(), checkAddress(cfg), checkProxies(cfg))
+	return append(findings, rest...)
+}
+
+// sqlitePath is the file of an SQLite database.
+func sqlitePath(cfg config) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cfg.values["db"], "sqlite:"), "//")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !os.IsNotExist(err)
 }
 
 func checkFolder(cfg config) finding {
-	folder := filepath.Dir(strings.TrimPrefix(cfg.values["db"], "sqlite:"))
+	folder := filepath.Dir(sqlitePath(cfg))
 	f, err := os.CreateTemp(folder, ".postil-doctor-*")
 	if err != nil {
 		return finding{"folder", false, fmt.Sprintf("%s cannot be written: %v", folder, err), "Let the user that runs postil write there, or put the database elsewhere with --db."}

@@ -35,6 +35,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitOK // told to stop before it had begun
+	}
 	if err != nil {
 		fmt.Fprintln(errs, "postil:", wordError(err))
 	}
