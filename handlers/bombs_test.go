@@ -76,9 +76,10 @@ func repeated(text string, n int) string {
 	return strings.Repeat(text, min(n/length, 19_000/lines))
 }
 
-// patience is how long one answer may take. A machine that is busy with other
-// things gets a second chance and a third.
-const patience = time.Second
+// patience is how long one answer may take before it counts as never coming.
+// Each of these answers takes well under a second on a machine with nothing
+// else to do; a test has to hold on one that is busy, and gives three chances.
+const patience = 10 * time.Second
 
 func quickly(t *testing.T, what string, ask func() *response) *response {
 	t.Helper()
@@ -96,6 +97,9 @@ func quickly(t *testing.T, what string, ask func() *response) *response {
 
 // TestBombs sends texts that explode through every door that renders.
 func TestBombs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("explosive texts take long under the race detector, and show it nothing new")
+	}
 	s := newServer(t)
 	anna, page := s.user("author", "anna"), s.visitor().signInAs("anna")
 	slug := s.article(anna).Slug
@@ -160,6 +164,9 @@ func TestBombs(t *testing.T) {
 // TestDiffBombs saves and compares long texts that have little or too much in
 // common. Saving counts words while everybody else's writes wait.
 func TestDiffBombs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("explosive texts take long under the race detector, and show it nothing new")
+	}
 	s := newServer(t)
 	anna, page := s.user("author", "anna"), s.visitor().signInAs("anna")
 	random := rand.New(rand.NewPCG(3, 4))
@@ -195,7 +202,7 @@ func TestDiffBombs(t *testing.T) {
 		slug := anna.post("/api/v1/articles", object{"title": what, "state": "published", "body": texts[pair[0]]}).is(201).at("slug").(string)
 		start := time.Now()
 		anna.with("If-Match", `"1"`).patch("/api/v1/articles/"+slug, object{"body": texts[pair[1]]}).is(200)
-		if took := time.Since(start); took > 3*patience {
+		if took := time.Since(start); took > patience {
 			t.Errorf("saving %s takes %s", what, took)
 		}
 		res := quickly(t, "comparing "+what, func() *response { return page.get("/articles/" + slug + "/compare?from=1&to=2") })
