@@ -371,7 +371,7 @@ var stories = []scenario{
 		{name: "take away what was answered", as: "dan", do: "POST /moderation/decisions", body: `{"comment_ids":[$one],"decision":"reject"}`, status: 201, keep: "last=id"},
 		{name: "a tombstone does not say why", do: "GET /comments/$one", status: 200, has: []string{`"state":"removed"`, `"author":null`, `"body":""`}, not: []string{"rejected", "Hello"}},
 		{name: "its author still reads it", as: "bea", do: "GET /comments/$one", status: 200, has: []string{`"state":"rejected"`, "Hello, all"}},
-		{name: "a decision overtaken", as: "dan", do: "POST /moderation/decisions/$approval/undo", status: 409, has: []string{"has changed since"}},
+		{name: "a decision overtaken", as: "dan", do: "POST /moderation/decisions/$approval/undo", status: 409, has: []string{"was decided about or deleted since"}},
 
 		{name: "a comment of the moderator", as: "cem", do: "POST /articles/first/comments", body: `{"body":"Mine"}`, status: 201, keep: "own=id"},
 		{name: "is not his to decide", as: "cem", do: "POST /moderation/decisions", body: `{"comment_ids":[$three,$own],"decision":"spam"}`, status: 403, has: []string{"Comment $own is your own"}},

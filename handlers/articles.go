@@ -160,7 +160,7 @@ func (h *Handlers) patchArticle(c *call) error {
 		return err
 	}
 	art, err := h.Store.UpdateArticle(c.Request.Context(), c.actor, c.Param("slug"), revision, change)
-	if models.KindOf(err) == models.Stale && err != nil {
+	if models.KindOf(err) == models.Stale {
 		return &staleSave{err, templates.Draft{Title: deref(body.Title), Body: deref(body.Body)}}
 	}
 	if err != nil {

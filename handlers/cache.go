@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,8 +42,8 @@ type answer struct {
 // An answer is right while nothing was committed anywhere, or nothing that it
 // shows. Else it is made anew, by one request while the others that came for it
 // wait. A thread in which people write all the time would be made anew for every
-// reader: after a few times in a row its last answer is served until it is
-// models.Staleness old.
+// reader: after a few times within models.Staleness its last answer is served
+// until the first of them is that old.
 type cache struct {
 	store   *models.Store
 	now     func() time.Time
@@ -85,6 +87,10 @@ func (h *Handlers) articleStamp(c *call) (string, error) {
 	return h.Store.Stamp(c.Request.Context(), c.Param("slug"))
 }
 
+// cachedParameters may be in the address of an answer that is kept. Invented
+// ones must not fill the cache.
+var cachedParameters = []string{"sort", "cursor", "limit", "tag"}
+
 // cacheKey names an answer that is the same for everybody.
 func (c *call) cacheKey() (string, bool) {
 	key := c.Request.URL.RequestURI()
@@ -94,14 +100,14 @@ func (c *call) cacheKey() (string, bool) {
 	if c.Request.URL.RawQuery == "" {
 		return key, true
 	}
-	for name := range c.Request.URL.Query() {
-		switch name {
-		case "sort", "cursor", "limit", "tag", "author", "from", "to":
-		default:
-			return "", false // an invented parameter must not fill the cache
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	for name, values := range query {
+		known := slices.Contains(cachedParameters, name) && len(values) == 1
+		if !known {
+			return "", false
 		}
 	}
-	return key, true
+	return key, err == nil
 }
 
 func (k *cache) get(c *call, key string, stamp func(*call) (string, error), handle func(*call) error) (*answer, error) {
@@ -111,7 +117,14 @@ func (k *cache) get(c *call, key string, stamp func(*call) (string, error), hand
 		if err != nil || fresh {
 			return old, err
 		}
-		k.answers.Invalidate(key)
+		// Only the answer that was found wrong goes: another request may have put
+		// a new one there meanwhile.
+		k.answers.ComputeIfPresent(key, func(present *answer) (*answer, otter.ComputeOp) {
+			if present == old {
+				return nil, otter.InvalidateOp
+			}
+			return present, otter.CancelOp
+		})
 	}
 	return k.answers.Get(c.Request.Context(), key, otter.LoaderFunc[string, *answer](func(context.Context, string) (*answer, error) {
 		return k.build(c, old, stamp, handle)
@@ -220,7 +233,15 @@ var (
 	varyShared = []string{"Cookie, Authorization, Accept-Encoding"}
 )
 
+// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip is named, and not
+// with the weight 0.
 func acceptsGzip(c *gin.Context) bool {
-	accepted := c.Request.Header.Get("Accept-Encoding")
-	return strings.Contains(accepted, "gzip") && !strings.Contains(accepted, "gzip;q=0")
+	for part := range strings.SplitSeq(c.Request.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			value, _ := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			return strings.Trim(value, "0.") != "" || value == ""
+		}
+	}
+	return false
 }

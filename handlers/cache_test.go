@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"postil/models"
 )
@@ -144,8 +149,10 @@ func TestSharedPagesAreSentOnce(t *testing.T) {
 		if err != nil || string(unpacked) != plain.text() {
 			t.Errorf("%s: compressed and plain differ (%v)", path, err)
 		}
-		if refused := s.visitor().with("Accept-Encoding", "gzip;q=0").get(path); refused.header.Get("Content-Encoding") != "" {
-			t.Errorf("%s is compressed for whoever refuses it", path)
+		for accepted, want := range map[string]string{"gzip;q=0": "", "gzip; q=0.0": "", "br": "", "*": "", "br, GZIP;q=0.5": "gzip", "gzip ;q=1.0": "gzip"} {
+			if got := s.visitor().with("Accept-Encoding", accepted).get(path).header.Get("Content-Encoding"); got != want {
+				t.Errorf("%s for whoever accepts %q is encoded as %q", path, accepted, got)
+			}
 		}
 	}
 }
@@ -164,5 +171,47 @@ func TestConcurrentReadersShareOnePage(t *testing.T) {
 		if tag == "" || tag != tags[0] {
 			t.Fatalf("reader %d got the page %q, the first got %q", i, tag, tags[0])
 		}
+	}
+}
+
+// When an answer turns out wrong, one of all who came for it makes the next.
+func TestOneReaderMakesTheNextAnswer(t *testing.T) {
+	s := newServer(t)
+	k, err := newCache(s.store.Store, s.clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const readers = 50
+	var made, version atomic.Int64
+	stamp := func(*call) (string, error) {
+		return strconv.FormatInt(version.Load(), 10), nil
+	}
+	handle := func(c *call) error {
+		made.Add(1)
+		c.answer(http.StatusOK, "text/plain", []byte("words"))
+		return nil
+	}
+	get := func() error {
+		c, _ := gin.CreateTestContext(httptest.NewRecorder())
+		c.Request = httptest.NewRequest("GET", "/", nil)
+		_, err := k.get(&call{Context: c}, "/", stamp, handle)
+		return err
+	}
+	if err := get(); err != nil {
+		t.Fatal(err)
+	}
+	version.Store(1)
+	s.user(models.Reader) // something is committed
+	var wg sync.WaitGroup
+	for range readers {
+		wg.Go(func() {
+			if err := get(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if made.Load() != 2 {
+		t.Errorf("%d answers were made for %d readers, want 1", made.Load()-1, readers)
 	}
 }

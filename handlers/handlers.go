@@ -1,4 +1,4 @@
-// Package handlers reads a request, makes one call of the Store, and replies:
+// Package handlers reads a request, calls the Store, and replies:
 // pages for people, JSON for programs. What may be done, and to what, is the
 // Store's business; a handler checks shape and size only.
 //

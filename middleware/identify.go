@@ -54,7 +54,7 @@ func (i Identify) actor(c *gin.Context) (models.Actor, error) {
 		return models.Actor{}, nil
 	}
 	actor, err := i.Store.ActorByCookie(ctx, cookie.Value)
-	if models.KindOf(err) == models.Unauthorized && err != nil {
+	if models.KindOf(err) == models.Unauthorized {
 		return models.Actor{}, nil
 	}
 	return actor, err

@@ -152,7 +152,7 @@ func (t *tx) placeBelow(c *Comment, parentID int64, art *Article) error {
 	if err == nil {
 		err = t.actor.CanReply(&parent, art, t.now)
 	}
-	if KindOf(err) == NotFound && err != nil {
+	if KindOf(err) == NotFound {
 		return &Error{Kind: Invalid, Message: "Please correct the field below.", Fields: []FieldError{{"parent_id", "names no comment of this discussion that can be answered"}}}
 	}
 	if err != nil {

@@ -85,7 +85,7 @@ func (s *Store) Decide(ctx context.Context, actor Actor, in DecisionInput) (Deci
 		}
 		for _, id := range in.CommentIDs {
 			c, err := loadComment(t.DB, id)
-			if KindOf(err) == NotFound && err != nil {
+			if KindOf(err) == NotFound {
 				return &Error{Kind: NotFound, Message: fmt.Sprintf("There is no comment %d. Nothing was decided.", id), Fields: []FieldError{{"comment_ids", fmt.Sprintf("%d does not exist", id)}}}
 			}
 			if err != nil {
@@ -142,7 +142,8 @@ func (t *tx) record(d *Decision, c *Comment, after CommentState, reason string) 
 }
 
 // UndoDecision puts every comment of a decision back to how it was and opens
-// the reports it had settled. It refuses if one of them changed since.
+// the reports it had settled. It
+// refuses if one of them was decided about or deleted since.
 func (s *Store) UndoDecision(ctx context.Context, actor Actor, id int64) (Decision, error) {
 	if err := actor.CanModerate(); err != nil {
 		return Decision{}, err
@@ -192,7 +193,7 @@ func (t *tx) undo(undo *Decision, item DecisionItem) error {
 		return err
 	}
 	if c.State != item.StateAfter || latest.DecisionID != item.DecisionID {
-		return failf(Conflict, "Comment %d has changed since that decision. Decide about it anew.", c.ID)
+		return failf(Conflict, "Comment %d was decided about or deleted since. Decide about it anew.", c.ID)
 	}
 	c.HeldWhy, c.QueuedAt = item.HeldBefore, item.QueuedBefore
 	if err := t.record(undo, &c, item.StateBefore, item.ReasonBefore); err != nil {
@@ -234,7 +235,7 @@ func (s *Store) LastDecision(ctx context.Context, actor Actor) (*Decision, error
 		return nil, err
 	}
 	d, err := first[Decision](s.read(ctx).Order("id DESC"), "actor_id = ?", actor.UserID)
-	if KindOf(err) == NotFound && err != nil || err == nil && d.Kind == Undo {
+	if KindOf(err) == NotFound || err == nil && d.Kind == Undo {
 		return nil, nil
 	}
 	if err != nil {

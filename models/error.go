@@ -51,7 +51,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// KindOf is the error's kind; a plain error is Internal.
+// KindOf is the error's kind; a plain error, and none at all, is Internal.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {

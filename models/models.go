@@ -3,7 +3,7 @@
 //
 // What stays true:
 //   - One exported Store method is one use case and one transaction. Helpers
-//     take a *tx; use cases never call use cases.
+//     take a *tx; inside a transaction no other use case is called.
 //   - Every use case takes the actor who asks. What an actor may not see does
 //     not exist for him: NotFound, never Forbidden.
 //   - A write that returned nil has reached the disk.

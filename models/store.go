@@ -55,7 +55,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Open opens the database at url (a file path, sqlite:PATH or postgres://…),
+// Open opens the database at url (a file path or sqlite:PATH),
 // creates it when it is missing and brings its schema up to date. It refuses a
 // schema newer than this program knows.
 func Open(ctx context.Context, url string, cfg Config) (*Store, error) {

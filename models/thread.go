@@ -264,7 +264,7 @@ func (s *Store) below(ctx context.Context, c *Comment, page Page) (*Branch, erro
 	level := top.adopt(direct)
 	loaded := len(direct)
 	for depth := 1; depth < focusLevels && loaded < focusBudget && len(level) > 0; depth++ {
-		rows, err := s.repliesOf(ctx, level)
+		rows, err := s.repliesOf(ctx, level, focusBudget-loaded)
 		if err != nil {
 			return nil, err
 		}
@@ -314,7 +314,7 @@ func (s *Store) directReplies(ctx context.Context, parentID int64, page Page) ([
 }
 
 // repliesOf loads the oldest replies of each of some comments.
-func (s *Store) repliesOf(ctx context.Context, parents []*Branch) ([]*Comment, error) {
+func (s *Store) repliesOf(ctx context.Context, parents []*Branch, atMost int) ([]*Comment, error) {
 	var asked []int64
 	for _, b := range parents {
 		if b.ShownReplies > 0 {
@@ -327,7 +327,7 @@ func (s *Store) repliesOf(ctx context.Context, parents []*Branch) ([]*Comment, e
 	var rows []*Comment
 	err := s.read(ctx).Raw(`SELECT c.* FROM comments r JOIN comments c ON c.id IN
 		(SELECT x.id FROM comments x WHERE x.parent_id = r.id AND x.shown = 1 ORDER BY x.id LIMIT ?)
-		WHERE r.id IN ? ORDER BY c.id LIMIT ?`, focusPerReply, asked, focusBudget).Scan(&rows).Error
+		WHERE r.id IN ? ORDER BY c.id LIMIT ?`, focusPerReply, asked, atMost).Scan(&rows).Error
 	return rows, err
 }
 

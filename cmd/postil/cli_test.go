@@ -151,7 +151,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"import wxr", "FILE is missing"},
 		{"import wxr nowhere.xml", "nowhere.xml cannot be read"},
 		{"import markdown nowhere.md", "nowhere.md cannot be read"},
-		{"config --edit-window soon", "give a duration such as 30m or 2h"},
+		{"config --edit-window soon", "give a duration above zero, such as 30m or 2h"},
 		{"config --log-level loud", "it may be debug, info, warn or error"},
 		{"config --log-format xml", "it may be text or json"},
 		{"config --sample perhaps", "it may be true or false"},
@@ -563,5 +563,16 @@ func TestVersionAndExitCodes(t *testing.T) {
 	c.run().ends(exitOK).says("Start here:", "postil serve")
 	if files, _ := os.ReadDir("."); len(files) > 0 {
 		t.Errorf("looking around left %v behind", files)
+	}
+}
+
+// A command that was interrupted does not look like one that is done.
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"migrate"}, strings.NewReader(""), &out, &errs); code != exitInterrupted || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("it ends with %d and says %q", code, errs.String())
 	}
 }

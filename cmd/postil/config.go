@@ -129,8 +129,8 @@ func (c config) check() error {
 	if _, _, err := net.SplitHostPort(c.values["addr"]); err != nil {
 		return usageError{fmt.Errorf("addr is %q; give HOST:PORT, such as 127.0.0.1:8080", c.values["addr"])}
 	}
-	if _, err := time.ParseDuration(c.values["edit-window"]); err != nil {
-		return usageError{fmt.Errorf("edit-window is %q; give a duration such as 30m or 2h", c.values["edit-window"])}
+	if d, err := time.ParseDuration(c.values["edit-window"]); err != nil || d <= 0 {
+		return usageError{fmt.Errorf("edit-window is %q; give a duration above zero, such as 30m or 2h", c.values["edit-window"])}
 	}
 	for _, name := range []string{"trusted-proxies", "unlimited"} {
 		if _, err := parseNetworks(c.values[name]); err != nil {
@@ -183,7 +183,7 @@ func (c config) keysPath() string {
 	if path := c.values["keys"]; path != "" {
 		return path
 	}
-	db := strings.TrimPrefix(strings.TrimPrefix(c.values["db"], "sqlite:"), "//")
+	db := sqlitePath(c)
 	if strings.Contains(db, "://") {
 		return "postil.keys" // the database is elsewhere, and its address may hold a password
 	}

@@ -72,7 +72,10 @@ func examine(ctx context.Context, cfg config, cmd *cobra.Command) []finding {
 
 // sqlitePath is the file of an SQLite database.
 func sqlitePath(cfg config) string {
-	return strings.TrimPrefix(strings.TrimPrefix(cfg.values["db"], "sqlite:"), "//")
+	if path, named := strings.CutPrefix(cfg.values["db"], "sqlite:"); named {
+		return strings.TrimPrefix(path, "//")
+	}
+	return cfg.values["db"]
 }
 
 func exists(path string) bool {

@@ -36,7 +36,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return exitOK // told to stop before it had begun
+		fmt.Fprintln(errs, "postil: interrupted. What was finished stays; run the command again for the rest.")
+		return exitInterrupted
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "postil:", wordError(err))
@@ -44,7 +45,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	return exitCode(err)
 }
 
-// Exit codes, listed by postil help exit-codes.
+// Exit codes, listed by postil exit-codes.
 const (
 	exitOK          = 0
 	exitInternal    = 1
@@ -52,7 +53,8 @@ const (
 	exitUnavailable = 3 // the database cannot be opened or written
 	exitNotFound    = 4
 	exitConflict    = 5
-	exitUnsound     = 6 // doctor found something
+	exitUnsound     = 6   // doctor found something
+	exitInterrupted = 130 // as shells have it for Ctrl-C
 )
 
 var errUnsound = errors.New("doctor found something that needs a hand")
@@ -134,7 +136,8 @@ func exitCodesTopic() *cobra.Command {
 3  the database cannot be opened or written
 4  what was named does not exist
 5  it clashes with what is there
-6  doctor found something that needs a hand`,
+6  doctor found something that needs a hand
+130  interrupted before it was done; what was finished stays`,
 	}
 }
 

@@ -50,6 +50,9 @@ func serve(cmd *cobra.Command, cfg config) error {
 	gin.SetMode(gin.ReleaseMode)
 	ctx, log := cmd.Context(), newLogger(cfg, cmd.ErrOrStderr())
 	store, err := openStore(ctx, cfg, log)
+	if ctx.Err() != nil {
+		return nil // told to stop before it had begun
+	}
 	if err != nil {
 		return err
 	}

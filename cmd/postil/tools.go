@@ -78,7 +78,11 @@ it can be looked at and changed before the first start.`,
 				} else {
 					fmt.Fprintln(out, "settings  postil.toml was there and stays as it is")
 				}
-				fmt.Fprintln(out, "\nNext: postil user add NAME --role admin, then postil serve")
+				again := ""
+				if strings.HasPrefix(cfg.sources["db"], "flag") {
+					again = " --db " + cfg.values["db"]
+				}
+				fmt.Fprintf(out, "\nNext: postil user add NAME --role admin%s, then postil serve%s\n", again, again)
 				return nil
 			})
 		},
@@ -402,7 +406,7 @@ func putMarkdown(ctx context.Context, cmd *cobra.Command, store *models.Store, a
 	actor := models.Actor{UserID: user.ID, Username: user.Username, DisplayName: user.DisplayName, Role: user.Role}
 	out := cmd.OutOrStdout()
 	old, err := store.Article(ctx, actor, in.Slug)
-	isNew := in.Slug == "" || models.KindOf(err) == models.NotFound && err != nil
+	isNew := in.Slug == "" || models.KindOf(err) == models.NotFound
 	if err != nil && !isNew {
 		return err
 	}

@@ -45,9 +45,31 @@ addEventListener("keydown", (event) => {
 const chosen = at()?.closest("li");
 if (chosen && matchMedia("(min-width: 64rem)").matches && chosen.getBoundingClientRect().bottom > innerHeight) chosen.scrollIntoView({ block: "center" });
 
+// Ticks come along to the next page, once: moving to another comment loads one.
+const ticks = "postil:ticks";
+const ticked = () => $$(".queue-list li > input:checked");
+const tell = () => {
+  const label = $("[data-ticked]");
+  if (label) label.textContent = `${ticked().length} ticked`;
+};
+let kept = [];
+try {
+  kept = sessionStorage.getItem(ticks)?.split(" ") ?? [];
+  sessionStorage.removeItem(ticks);
+} catch { /* no storage: ticks stay on this page */ }
+for (const box of $$(".queue-list li > input")) if (kept.includes(box.value)) box.checked = true;
+tell();
+$(".queue-list")?.addEventListener("change", tell);
+const keep = () => {
+  try { sessionStorage.setItem(ticks, ticked().map((box) => box.value).join(" ")); } catch { /* as above */ }
+};
+document.addEventListener("click", (event) => event.target.closest?.(".queue-list li > a") && keep());
+document.addEventListener("submit", (event) => event.target.matches("[data-decide]") && keep());
+
 // A decision twice is a decision too many.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-decide], #bulk, [data-undo]")) return;
+  if (event.submitter?.matches("[data-nothing]")) return event.preventDefault();
   if (event.target.dataset.sent) return event.preventDefault();
   event.target.dataset.sent = "1";
 });
