@@ -69,7 +69,6 @@ document.addEventListener("submit", (event) => event.target.matches("[data-decid
 // A decision twice is a decision too many.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-decide], #bulk, [data-undo]")) return;
-  if (event.submitter?.matches("[data-nothing]")) return event.preventDefault();
   if (event.target.dataset.sent) return event.preventDefault();
   event.target.dataset.sent = "1";
 });
