@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func quickly(t *testing.T, what string, ask func() *response) *response {
 
 // TestBombs sends texts that explode through every door that renders.
 func TestBombs(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("explosive texts take long under the race detector, and show it nothing new")
 	}
 	s := newServer(t)
@@ -164,7 +165,7 @@ func TestBombs(t *testing.T) {
 // TestDiffBombs saves and compares long texts that have little or too much in
 // common. Saving counts words while everybody else's writes wait.
 func TestDiffBombs(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("explosive texts take long under the race detector, and show it nothing new")
 	}
 	s := newServer(t)

@@ -2,6 +2,7 @@ package markup
 
 import (
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func randomBomb(rng *rand.Rand, n int) string {
 // The limits were found by searching for texts that hurt. This repeats a little
 // of the search with fixed seeds; -short leaves it out.
 func TestSearchForSlowTexts(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("searching takes seconds")
 	}
 	for _, dialect := range []struct {

@@ -113,6 +113,7 @@ func (w *writer) commit(first *job) (group []*job) {
 		// Whoever waits has waited for the lock too; trying once for each of
 		// them would keep the last one waiting for minutes.
 		err = w.failed("begin", err)
+		w.rollback() // if a transaction was left open, the next group must not find it
 	} else {
 		first.err = runInSavepoint(tx, first)
 	}

@@ -307,3 +307,17 @@ func TestWriterRefusesAllWhileLocked(t *testing.T) {
 		t.Errorf("the writer did not recover: %v", err)
 	}
 }
+
+// A transaction that was left open does not stop the writer for ever.
+func TestWriterRecoversFromAnOpenTransaction(t *testing.T) {
+	s := openEmpty(t, Config{})
+	if err := s.writer.db.Exec("BEGIN IMMEDIATE").Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := s.writer.do(background, put("first")); KindOf(err) != Unavailable {
+		t.Errorf("a write into an open transaction: %v", err)
+	}
+	if err := s.writer.do(background, put("second")); err != nil || s.Ready(background) != nil {
+		t.Errorf("the writer did not recover: %v", err)
+	}
+}

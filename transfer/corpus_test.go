@@ -20,6 +20,9 @@ import (
 // corpus is the folder with real exports, which are not part of this project.
 func corpus(t *testing.T) string {
 	dir := os.Getenv("POSTIL_CORPUS")
+	if dir == "" && os.Getenv("CI") != "" {
+		t.Fatal("POSTIL_CORPUS names no folder with real exports, and in CI nothing is left out")
+	}
 	if dir == "" {
 		t.Skip("set POSTIL_CORPUS to the folder that holds seed/ and imports/ to test with real exports")
 	}

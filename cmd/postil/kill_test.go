@@ -23,7 +23,7 @@ import (
 // A server that is killed under load has lost nothing that it acknowledged.
 // POSTIL_KILL_ROUNDS says how often.
 func TestKilledServerLosesNothing(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("The kill test is left out of short runs.")
 	}
 	rounds := 3

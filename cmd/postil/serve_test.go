@@ -219,7 +219,7 @@ func TestPortInUse(t *testing.T) {
 
 // SIGTERM lets a request that has begun come to its end.
 func TestTermination(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("Tests of the built program are left out of short runs.")
 	}
 	db := filepath.Join(t.TempDir(), "postil.db")
@@ -262,7 +262,7 @@ func TestTermination(t *testing.T) {
 // Two servers on one database file, as for a moment during an upgrade, both
 // work: each commits in its turn, and each shows what the other has taken.
 func TestTwoServersOnOneDatabase(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("Tests of the built program are left out of short runs.")
 	}
 	db := filepath.Join(t.TempDir(), "postil.db")
@@ -326,7 +326,7 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 
 // How long a start takes, and what an idle server needs: printed with -v.
 func TestStartUpAndMemory(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("Tests of the built program are left out of short runs.")
 	}
 	db := filepath.Join(t.TempDir(), "postil.db")
